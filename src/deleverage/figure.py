@@ -1,0 +1,54 @@
+"""A published number. Nothing reaches a report, an API answer or a screen as a bare float."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+Status = Literal["measured", "estimated", "modelled", "stale", "missing"]
+
+
+class Figure(msgspec.Struct, frozen=True, kw_only=True):
+    """A number with everything needed to trust or reject it.
+
+    `value` is None exactly when `status` is `missing`. `unit` is a word (`usd`, `share`, `percent`, `count`).
+    `at` is where the window ends and `as_of` what was known, both ns UTC. `interval` is (low, high) at `level`.
+    `coverage` is the share of the window that was being recorded, 0–1; None where the notion does not apply.
+    `sources` names tables and venues; `inputs_hash` is a digest of the exact inputs, see `hash_inputs`.
+    """
+
+    name: str
+    value: float | None
+    unit: str
+    at: int
+    as_of: int
+    status: Status = "measured"
+    interval: tuple[float, float] | None = None
+    level: float | None = None
+    coverage: float | None = None
+    sources: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    note: str = ""
+    inputs_hash: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.status == "missing"):
+            raise ValueError(f"figure {self.name}: a value is absent exactly when its status is 'missing'")
+        if self.coverage is not None and not 0.0 <= self.coverage <= 1.0:
+            raise ValueError(f"figure {self.name}: coverage {self.coverage} is not a share")
+        if self.interval is not None and self.interval[0] > self.interval[1]:
+            raise ValueError(f"figure {self.name}: interval {self.interval} is upside down")
+
+
+def hash_inputs(parts: Iterable[object]) -> str:
+    """Digest inputs in order into 16 hexadecimal digits, the same on every machine and run.
+
+    >>> hash_inputs(["liquidations", 3, 1.5])
+    '928a6a9e5f62cf0f'
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(repr(part).encode())
+        digest.update(b"\x1f")
+    return digest.hexdigest()

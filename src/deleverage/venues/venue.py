@@ -1,0 +1,245 @@
+"""What a venue is, and the parser contract every venue file fulfils. Nothing here opens, waits or reads a clock."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from deleverage.errors import ParseError
+from deleverage.events import Event, Liquidation
+from deleverage.instruments import Instrument
+
+MS = 1_000_000
+"""Nanoseconds per millisecond."""
+
+# Wire types. Decoders run with strict=False, which reads numbers out of strings and would let "nan" and "inf" pass:
+# the bounds refuse them, and keep instants within int64 nanoseconds.
+Price: TypeAlias = Annotated[float, msgspec.Meta(gt=0, lt=1e15)]
+Size: TypeAlias = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
+Number: TypeAlias = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
+Millis: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000_000)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Blank: TypeAlias = str
+"""A number that may be the empty string; read it with `reading`."""
+
+CoverageRule: TypeAlias = Literal[
+    "full",  # the venue documents every liquidation
+    "presumed_full",  # no throttle documented, none seen
+    "largest_per_second",  # the largest order per contract and second
+    "latest_per_second",  # the latest order per contract and second
+    "undisclosed",  # the venue says it is not the total and not what it leaves out
+    "watched_accounts",  # only the accounts being watched
+    "none",  # the venue publishes nothing
+]
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of reality a venue's liquidation feed shows from `since` (ns UTC, inclusive) on, and who says so."""
+
+    rule: CoverageRule
+    since: int = 0
+    product: str = ""
+    note: str = ""
+    source: str = ""
+
+
+class Poll(msgspec.Struct, frozen=True, kw_only=True):
+    """One REST question: `path` may hold `{symbol}`; `every` is in seconds; `weight` in the venue's own rate units."""
+
+    name: str
+    url: str
+    every: float
+    weight: float = 1.0
+    per: Literal["venue", "symbol", "base", "family"] = "venue"
+    method: Literal["GET", "POST"] = "GET"
+    body: str = ""
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """How a socket is kept open: send `payload` every `every` seconds, and answer what `reply` recognises."""
+
+    every: float | None = None
+    payload: bytes = b""
+    reply: Callable[[bytes], bytes | None] | None = None
+    idle_cut: float | None = None
+    lifetime: float | None = None
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """One socket to open: its address and the frames to send once it is open, in order."""
+
+    url: str
+    frames: tuple[bytes, ...] = ()
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What to subscribe: `kinds` are table names; `instruments` those the venue lists; `detail` bases that get trades and depth."""
+
+    kinds: frozenset[str]
+    instruments: tuple[Instrument, ...]
+    detail: frozenset[str] = frozenset()
+
+
+class Route(NamedTuple):
+    """An address taken apart; `query` keeps the first value of each name."""
+
+    url: str
+    host: str
+    path: str
+    query: dict[str, str]
+
+
+def split_route(url: str) -> Route:
+    """Take an address apart; text that is no address becomes the path.
+
+    >>> split_route("https://fapi.binance.com/fapi/v1/openInterest?symbol=BTCUSDT").query
+    {'symbol': 'BTCUSDT'}
+    """
+    try:
+        parts = urlsplit(url)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        return Route(url, parts.hostname or "", parts.path, query)
+    except ValueError:
+        return Route(url, "", url, {})
+
+
+class Instruments:
+    """The contracts of one venue: listed ones, and ones inferred from a name until a listing arrives.
+
+    A name used before its listing is remembered: `add` returns True when the listing turns out to measure or name the
+    contract differently, which means that events already parsed have to be rebuilt. `known` is for hot paths that look a name
+    up before they call `get`.
+    """
+
+    def __init__(self, infer: Callable[[str], Instrument | None], listed: Iterable[Instrument] = ()) -> None:
+        self._infer = infer
+        self.known: dict[str, Instrument] = {instrument.venue_symbol: instrument for instrument in listed}
+        self._used_inferred: set[str] = set()
+
+    def get(self, venue_symbol: str) -> Instrument:
+        """Return the contract of that name, inferred if it was never listed. Raises ParseError for an impossible name."""
+        found = self.known.get(venue_symbol)
+        if found is not None:
+            return found
+        inferred = self._infer(venue_symbol)
+        if inferred is None:
+            raise ParseError("symbol", f"cannot read the contract name {venue_symbol[:40]!r}")
+        self.known[venue_symbol] = inferred
+        self._used_inferred.add(venue_symbol)
+        return inferred
+
+    def listed(self, venue_symbol: str) -> Instrument | None:
+        """Return the contract only if a listing was seen."""
+        found = self.known.get(venue_symbol)
+        return None if found is None or found.is_inferred else found
+
+    def all_listed(self) -> list[Instrument]:
+        """Every contract a listing was seen of, by venue symbol."""
+        return [self.known[name] for name in sorted(self.known) if not self.known[name].is_inferred]
+
+    def add(self, instrument: Instrument) -> bool:
+        """Take a listing; True when events parsed before it would now read differently."""
+        before = self.known.get(instrument.venue_symbol)
+        self.known[instrument.venue_symbol] = instrument
+        if instrument.venue_symbol in self._used_inferred:
+            self._used_inferred.discard(instrument.venue_symbol)
+            return before is not None and not before.is_same_contract(instrument)
+        return False
+
+
+class Parser:
+    """Turns the frames of one connection (or the answers of one address) into events.
+
+    A new one is made for every connection, so that nothing learnt before a gap survives it. Subclasses write `_events`;
+    `channel` names the channel of the last frame in the venue's words, `ack`, `heartbeat` and `error` included.
+    """
+
+    channel: str
+    refused: type[Exception] | tuple[type[Exception], ...] = ()
+    """Further exceptions that mean a bad frame (a decompressor's, say)."""
+    _BAD: ClassVar = (msgspec.MsgspecError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
+
+    def __init__(self, route: Route, instruments: Instruments) -> None:
+        self.route = route
+        self.instruments = instruments
+        self.channel = ""
+
+    def parse(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        """Return the events of one frame received at `ts_recv` (ns UTC); empty for acks, heartbeats and backlog.
+
+        Raises ParseError (UnknownFrame for a kind nobody described) and nothing else, whatever the bytes.
+        """
+        try:
+            return self._events(payload, ts_recv)
+        except ParseError:
+            raise
+        except self._BAD as error:
+            raise ParseError(self.channel or "unknown", _one_line(error)) from error
+
+    def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        raise NotImplementedError
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return (text or type(error).__name__)[:160]
+
+
+class Venue(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the rest of the system knows of a venue.
+
+    `owns` are host suffixes of its addresses. `liquidation_channels` are prefixes of parser channels on which
+    liquidations travel: a connection that carries one covers the venue's liquidations while it is open.
+    `subscribe` plans sockets and frames; `polls` are the REST questions.
+    """
+
+    name: str
+    title: str
+    docs: str
+    owns: tuple[str, ...]
+    parser: Callable[[Route, Instruments], Parser]
+    infer: Callable[[str], Instrument | None]
+    coverage: tuple[Coverage, ...]
+    liquidation_channels: tuple[str, ...]
+    subscribe: Callable[[Wanted], list[Subscription]]
+    heartbeat: Heartbeat = Heartbeat()
+    polls: tuple[Poll, ...] = ()
+
+    def coverage_at(self, ts: int, product: str = "") -> Coverage:
+        """Return the coverage rule in force at `ts` (ns UTC) for `product` (a rule without product serves all)."""
+        rules = [c for c in self.coverage if c.product in ("", product) and c.since <= ts]
+        return max(rules, key=lambda c: c.since) if rules else Coverage(rule="none")
+
+    def carries_liquidations(self, text: str) -> bool:
+        """Tell whether a channel name, an address or a sent subscription names a channel on which liquidations travel."""
+        return any(mark in text for mark in self.liquidation_channels)
+
+    def instruments(self, listed: Iterable[Instrument] = ()) -> Instruments:
+        """Start an empty (or given) book of this venue's contracts."""
+        return Instruments(self.infer, listed)
+
+
+def reading(text: str | float | None) -> float | None:
+    """Read a number that a venue may leave blank; blank is None, never zero.
+
+    >>> reading("1.5"), reading(""), reading(None)
+    (1.5, None, None)
+    """
+    if text is None or text == "":
+        return None
+    number = float(text)
+    if not -1e18 < number < 1e18:
+        raise ValueError(f"number out of range: {text!r}"[:80])
+    return number
+
+
+def number_repeats(liquidations: Sequence[Liquidation]) -> list[Liquidation]:
+    """Give identical liquidations of one push their ordinals 0, 1, 2 … so that none is taken for a repeat of another."""
+    seen: dict[Liquidation, int] = {}
+    numbered = []
+    for liquidation in liquidations:
+        ordinal = seen.get(liquidation, 0)
+        seen[liquidation] = ordinal + 1
+        numbered.append(msgspec.structs.replace(liquidation, ordinal=ordinal) if ordinal else liquidation)
+    return numbered
