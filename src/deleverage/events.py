@@ -14,7 +14,7 @@ from deleverage.instruments import Instrument, SizeUnit
 Levels: TypeAlias = list[tuple[float, float]]
 PositionSide: TypeAlias = Literal["long", "short"]
 TakerSide: TypeAlias = Literal["buy", "sell"]
-PriceKind: TypeAlias = Literal["fill", "order", "bankruptcy", "mark"]
+PriceKind: TypeAlias = Literal["fill", "order", "bankruptcy", "mark", "unknown"]
 TradeKind: TypeAlias = Literal["market", "aggregate", "rpi", "insurance_fund", "adl", "block", "other"]
 CandleKind: TypeAlias = Literal["last", "mark", "index", "premium"]
 RatioKind: TypeAlias = Literal["accounts", "top_accounts", "top_positions", "taker_volume"]
@@ -70,7 +70,7 @@ class Liquidation(Header, frozen=True, gc=False):
     """One forced close, as far as the venue shows it. `notional_usd` is size closed, never a loss."""
 
     position_side: PositionSide
-    price: float
+    price: float | None
     price_kind: PriceKind
     quantity: float | None
     contracts: float | None

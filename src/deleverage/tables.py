@@ -207,8 +207,8 @@ TABLES: dict[str, Table] = {
         _table(
             "liquidations", events.Liquidation, "Forced closes, one row per order or fill as the venue shows it.",
             key=f"{CONTRACT} ts_event native_id position_side price contracts quantity method ordinal",
-            price=("USD per base", "see price_kind"),
-            price_kind=("fill|order|bankruptcy|mark", "what `price` is: average fill, order limit, bankruptcy price or mark"),
+            price=("USD per base", "see price_kind; null in imported sums"),
+            price_kind=("", "what `price` is: fill (average), order (limit), bankruptcy, mark; unknown in imported sums"),
             position_side=("long|short", "whose position was force-closed (never the order side)"),
         ),
         _table("trades", events.Trade, "Public trade prints.", key=f"{CONTRACT} ts_event trade_id taker_side price"),
@@ -236,7 +236,7 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "book_depth", events.BookDepth, "Order-book snapshots, changes and best quotes.",
-            key=f"{CONTRACT} ts_event update sequence bids asks",
+            key=f"{CONTRACT} ts_event update sequence",
         ),
         _table(
             "option_quotes", events.OptionQuote, "Quotes, implied volatilities and greeks of options.",

@@ -30,7 +30,7 @@ from deleverage.events import (
     TradeKind,
 )  # fmt: skip
 from deleverage.instruments import Instrument, make
-from deleverage.venues.binance_rest import NAME, rest_reader, seconds_of
+from deleverage.venues.binance_rest import NAME, READERS, rest_reader, seconds_of
 from deleverage.venues.venue import (
     MS,
     Blank,
@@ -212,6 +212,7 @@ class Control(msgspec.Struct, gc=False):
     code: Any = None
     e: str = ""
     stream: str = ""
+    lastUpdateId: Any = None
     data: msgspec.Raw = msgspec.Raw(b"")
 
 
@@ -265,6 +266,9 @@ class BinanceParser(Parser):
         if frame.id is not None:
             self.channel = "ack"
             return ()
+        if frame.lastUpdateId is not None:  # recorders put the REST snapshot between the diffs
+            self.channel = "depth"
+            return READERS["depth"](self, payload, ts_recv)
         if frame.e:
             self.channel = frame.e
             MESSAGE.decode(payload)

@@ -1,0 +1,1 @@
+"""Pure computations over frames and sums: no clock, no files, no sockets."""

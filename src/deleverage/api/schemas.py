@@ -1,0 +1,140 @@
+"""The shapes of questions and answers. One envelope for every answer, one for every error."""
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Data = TypeVar("Data")
+Base = Annotated[str | None, Field(max_length=40, description="coin, such as BTC")]
+VenueName = Annotated[str | None, Field(max_length=40, description="venue, such as binance")]
+WHEN = "ISO 8601, unix time, or now"
+
+
+class Question(BaseModel):
+    """Query parameters; one that is not listed is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Windowed(Question):
+    """A window [at − window, at), as it was known at `as_of`. Each of the two defaults to the other, both to now."""
+
+    window: Annotated[str, Field(max_length=12, description="length such as 1h, 4h, 12h, 24h, 7d")] = "24h"
+    at: Annotated[str | None, Field(max_length=40, description=f"where the window ends: {WHEN}")] = None
+    as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
+
+
+class TotalsQuestion(Windowed):
+    """Totals by venue, base or side."""
+
+    by: Literal["venue", "base", "side"] = "venue"
+
+
+class HeatmapQuestion(Windowed):
+    """Venue × time."""
+
+    by: Literal["venue"] = "venue"
+    bucket: Annotated[str | None, Field(max_length=12, description="bucket length such as 5m; at most 2000 buckets")] = None
+
+
+class TreemapQuestion(Windowed):
+    """Bases by size, with a rest."""
+
+    top: Annotated[int, Field(ge=1, le=200)] = 12
+
+
+class PricesQuestion(Windowed):
+    """Prices of one base."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+
+
+class NowQuestion(Windowed):
+    """The first page."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+
+
+class OrdersQuestion(Windowed):
+    """Single liquidations; `start` and `end` may replace the window."""
+
+    start: Annotated[str | None, Field(max_length=40, description=f"inclusive; {WHEN}")] = None
+    end: Annotated[str | None, Field(max_length=40, description=f"exclusive; {WHEN}")] = None
+    venue: VenueName = None
+    base: Base = None
+    position_side: Literal["long", "short"] | None = None
+    min_usd: Annotated[float | None, Field(ge=0, le=1e15)] = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 100
+    order: Literal["time", "size"] = "time"
+    cursor: Annotated[str | None, Field(max_length=80, description="opaque; next_cursor of the page before")] = None
+
+
+class TableQuestion(Question):
+    """Rows of any table with start <= ts_event < end."""
+
+    start: Annotated[str | None, Field(max_length=40)] = None
+    end: Annotated[str | None, Field(max_length=40)] = None
+    as_of: Annotated[str | None, Field(max_length=40)] = None
+    venue: VenueName = None
+    base: Base = None
+    limit: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    format: Literal["arrow", "json"] = "arrow"
+
+
+class InstrumentsQuestion(Question):
+    """Listed contracts as last known."""
+
+    venue: VenueName = None
+    base: Base = None
+
+
+class PlaybackOrder(BaseModel):
+    """What to do with the playback."""
+
+    model_config = ConfigDict(extra="forbid")
+    action: Literal["open", "play", "pause", "speed", "seek"]
+    recording: Annotated[str | None, Field(max_length=80)] = None
+    speed: Annotated[float | None, Field(gt=0, le=100_000)] = None
+    to_ms: Annotated[int | None, Field(ge=0, le=4_102_444_800_000)] = None
+
+
+class Envelope(BaseModel, Generic[Data]):
+    """Every answer: the data, the window's end and what was known, what kind of data it is, and which venues are missing."""
+
+    data: Data
+    at: str
+    at_ms: int
+    as_of: str
+    mode: str
+    label: str
+    missing: list[str]
+
+
+class Rows(Envelope[list[dict[str, Any]]]):
+    """An answer of rows."""
+
+    next_cursor: str | None = None
+
+
+class TotalRows(Envelope[list[dict[str, Any]]]):
+    """Totals by something, with the overall row beside them."""
+
+    total: dict[str, Any]
+
+
+class Document(Envelope[dict[str, Any]]):
+    """An answer that is one document."""
+
+
+class Problem(BaseModel):
+    """What went wrong and what would be right."""
+
+    status: int
+    message: str
+    hint: str = ""
+
+
+class ErrorAnswer(BaseModel):
+    """Every error."""
+
+    error: Problem

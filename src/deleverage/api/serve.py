@@ -1,0 +1,68 @@
+"""`deleverage up`: open what is to be shown, take the port, serve until stopped."""
+
+import socket
+from pathlib import Path
+
+import uvicorn
+
+from deleverage import config
+from deleverage.api.app import STATIC, build
+from deleverage.api.server import Server
+from deleverage.collect.ingest import catch_up
+from deleverage.errors import BadInput, StoreError
+from deleverage.recordings import DEFAULT, bundled
+from deleverage.store.duck import DuckStore
+from deleverage.store.folder import Folder
+
+
+def serve(source: str | None, *, data: Path | None, port: int | None, host: str | None, speed: float | None) -> None:
+    """Serve the page and the API until SIGINT or SIGTERM. Raises BadInput for a busy port or a source that cannot be played."""
+    settings = config.settings()
+    folder = Folder(data or settings.data)
+    host, port, speed = host or settings.host, port or settings.port, speed or settings.speed
+    serving = folder.serving()
+    if serving is not None:
+        raise StoreError(
+            f"{folder.path} is already being served at {serving.url} (process {serving.pid}); stop that, or use another --data"
+        )
+    listener = _listen(host, port)
+    folder.create()
+    server = Server(folder)
+    shown = _open(server, source, speed)
+    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+    print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201
+    folder.announce(url)
+    try:
+        uvicorn.Server(uvicorn.Config(build(server), log_level="warning", ws_ping_interval=20)).run(sockets=[listener])
+    finally:
+        folder.withdraw()
+        server.close()
+
+
+def _open(server: Server, source: str | None, speed: float) -> str:
+    """Open the source, else the stored data, else the bundled recording; say what is shown."""
+    if source is None and server.folder.has_data():
+        store = DuckStore(server.folder.tables)
+        catch_up(server.folder, store)
+        store.close()
+        server.open_stored()
+        return f"the data stored in {server.folder.path}"
+    name = source or DEFAULT
+    if name in bundled():
+        server.open_recording(name, speed)
+        return f"a replay of real recorded data, {bundled()[name].title},"
+    if not Path(name).exists():
+        raise BadInput(f"no recording {name!r}: neither a file nor one of {', '.join(bundled())}")
+    server.open_file(Path(name), speed)
+    return f"a replay of {name}"
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadInput(f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port") from None
+    return listener

@@ -1,0 +1,224 @@
+"""What a server shows: stored data, or a recording being played. One lock guards the live state and the tables behind it."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from deleverage.analytics.coverage import Span
+from deleverage.analytics.liquidations import Group, Sum
+from deleverage.collect.pipeline import Pipeline, Tally
+from deleverage.events import Event
+from deleverage.journal.frame import Frame
+from deleverage.live import WINDOWS, Live
+from deleverage.recordings import Recording
+from deleverage.store.duck import DuckStore
+from deleverage.store.store import Store
+
+TICK = 0.05
+"""Seconds between two steps of a playback."""
+FLUSH = 0.5
+"""Seconds after which waiting events go to the tables."""
+LEAD_IN = 2_000_000_000
+"""A stretch without anything recorded is skipped up to this long (ns) before the next one."""
+
+
+@dataclass
+class Clock:
+    """Where a session stands; instants in ns UTC. `speed` is recorded seconds per second."""
+
+    now: int
+    start: int
+    end: int
+    speed: float = 0.0
+    playing: bool = False
+    finished: bool = False
+
+
+class Session:
+    """What all modes share: the tables, an optional live state, and a clock."""
+
+    mode: Literal["playback", "stored"]
+
+    def __init__(self, store: Store, label: str, recording: Recording | None) -> None:
+        self.store, self.label, self.recording = store, label, recording
+        self.live: Live | None = None
+        self.lock = threading.RLock()
+        self.tally = Tally()
+        self.failure = ""
+
+    def clock(self) -> Clock:
+        """Return where the session stands."""
+        raise NotImplementedError
+
+    def now(self) -> int:
+        """Return the session's now, ns UTC."""
+        return self.clock().now
+
+    def spans(self) -> list[Span]:
+        """Return the stretches in which each venue was received."""
+        return self.store.spans()
+
+    def flush(self) -> None:
+        """Bring the tables up to the session's now."""
+
+    def sums(self, window: int, at: int, as_of: int) -> dict[Group, Sum]:
+        """Sum liquidations over [at − window, at) as known at `as_of`: from memory when that is now, else from the tables."""
+        with self.lock:
+            if self.live is not None and at == as_of == self.live.now:
+                for name, width in WINDOWS.items():
+                    if width == window:
+                        return self.live.sums(name)
+            self.flush()
+            return self.store.liquidation_sums(at - window, at, as_of)
+
+    def close(self) -> None:
+        """Stop and release everything."""
+        self.store.close()
+
+
+class StoredSession(Session):
+    """The tables of a data directory as they are. Its now is the wall clock."""
+
+    mode = "stored"
+
+    def __init__(self, store: Store, label: str) -> None:
+        super().__init__(store, label, None)
+        spans = store.spans()
+        extents = [e for e in map(store.extent, store.counts()) if e is not None and e[1] > 0]
+        starts = [s.start for s in spans] or [low for low, _ in extents] or [0]
+        ends = [s.end for s in spans if s.end is not None] + [high for _, high in extents] or [0]
+        self._start, self._end = min(starts), max(ends)
+
+    def clock(self) -> Clock:
+        """Return the wall clock, and the first and last instant there is data of."""
+        return Clock(time.time_ns(), self._start, self._end, finished=True)
+
+
+@dataclass
+class _Progress:
+    frames: Iterator[Frame]
+    waiting: list[Event] = field(default_factory=list)
+    flushed: float = 0.0
+    ahead: Frame | None = None
+
+
+class PlaybackSession(Session):
+    """Plays recorded frames through the live code path: pipeline, live state, tables in memory. Its now is the recording's."""
+
+    mode = "playback"
+
+    def __init__(
+        self, frames: Callable[[], Iterable[Frame]], label: str, recording: Recording | None, *, speed: float, extent: tuple[int, int],
+        stretches: Sequence[tuple[int, int]],
+    ) -> None:  # fmt: skip
+        """`frames` starts the recording anew; `extent` is its first and last instant; it stands still until `start`."""
+        super().__init__(DuckStore(None), label, recording)
+        self._frames, self._stretches = frames, sorted(stretches)
+        self._clock = Clock(extent[0], *extent, speed=speed)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
+        self.on_events: Callable[[Sequence[Event]], None] = lambda events: None
+        self._rewind()
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._clock.playing = True
+        self._thread.start()
+
+    def clock(self) -> Clock:
+        """Return where the playback stands."""
+        with self.lock:
+            return Clock(**vars(self._clock))
+
+    def spans(self) -> list[Span]:
+        """Return the stretches received so far; a connection that is open now has no end."""
+        with self.lock:
+            return self._pipeline.spans(still_open=True)
+
+    def flush(self) -> None:
+        """Append the waiting events to the tables."""
+        with self.lock:
+            if self._progress.waiting:
+                self.store.append(self._progress.waiting)
+                self._progress.waiting.clear()
+            self._progress.flushed = time.monotonic()
+
+    def control(self, *, playing: bool | None = None, speed: float | None = None, to: int | None = None) -> None:
+        """Play, pause, change speed, or seek to an instant (ns UTC); seeking back starts over and catches up."""
+        with self.lock:
+            if speed is not None:
+                self._clock.speed = speed
+            if playing is not None:
+                if playing and self._clock.finished:
+                    self._rewind()
+                self._clock.playing = playing
+            if to is not None:
+                to = min(max(to, self._clock.start), self._clock.end + 1)
+                if to < self._clock.now:
+                    self._rewind()
+                self._advance(to)
+
+    def close(self) -> None:
+        """Stop the thread and close the tables."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        super().close()
+
+    def _rewind(self) -> None:
+        """Start over with empty tables."""
+        self.store.close()
+        self.store = DuckStore(None)
+        self._progress = _Progress(iter(self._frames()))
+        self._pipeline = Pipeline(self._take)
+        self.tally = self._pipeline.tally
+        self._clock.now, self._clock.finished = self._clock.start, False
+        self.live = Live(self._clock.start)
+
+    def _take(self, events: Sequence[Event]) -> None:
+        assert self.live is not None
+        self._progress.waiting.extend(events)
+        self.live.add(events)
+        self.on_events(events)
+
+    def _run(self) -> None:
+        last = time.monotonic()
+        while not self._stop.wait(TICK):
+            moment = time.monotonic()
+            elapsed, last = moment - last, moment
+            with self.lock:
+                if not self._clock.playing or self._clock.finished:
+                    continue
+                try:
+                    self._advance(self._skip(self._clock.now + round(elapsed * self._clock.speed * 1e9)))
+                except Exception as error:  # the thread is the last to hear of it: say it on the page, and stand still
+                    self.failure = f"playback stopped: {' '.join(str(error).split())[:200]}"
+                    self._clock.playing = False
+
+    def _skip(self, target: int) -> int:
+        """Jump over a stretch in which nothing was recorded."""
+        if any(low - LEAD_IN <= target <= high for low, high in self._stretches):
+            return target
+        later = [low for low, _ in self._stretches if low > target]
+        return max(target, min(later) - LEAD_IN) if later else target
+
+    def _advance(self, target: int) -> None:
+        assert self.live is not None
+        progress, live = self._progress, self.live
+        frame = progress.ahead or next(progress.frames, None)
+        while frame is not None and frame.ts_recv <= target:
+            live.advance(frame.ts_recv)
+            self._pipeline.feed(frame)
+            if len(progress.waiting) >= 20_000:
+                self.flush()
+            frame = next(progress.frames, None)
+        progress.ahead = frame
+        live.advance(target)
+        self._clock.now = live.now
+        if frame is None and target > self._clock.end:
+            self._clock.finished = True
+        self._pipeline.finish()
+        if progress.waiting and time.monotonic() - progress.flushed > FLUSH:
+            self.flush()

@@ -1,0 +1,111 @@
+"""The stream: the first page's document when it changes, and new orders as they come. One bounded queue per client.
+
+A client that cannot keep up is dropped (close code 1013); it never slows the others or the recording down.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Any
+
+import msgspec
+from fastapi import WebSocket, WebSocketDisconnect
+
+from deleverage.api.routes import envelope, resolve
+from deleverage.api.server import LISTENERS, Server
+from deleverage.api.session import Session
+from deleverage.api.view import MS, Moment
+from deleverage.errors import DeleverageError
+from deleverage.events import Liquidation
+from deleverage.when import duration
+
+EVERY = 0.25
+"""Seconds between two documents at least."""
+QUEUE = 5_000
+"""Orders waiting for one client; more and the client is dropped."""
+SLOW = 5.0
+"""Seconds a send may take."""
+
+
+class View(msgspec.Struct):
+    """What a client looks at."""
+
+    window: str = "24h"
+    base: str = "BTC"
+
+
+async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> None:
+    """Serve one client until it leaves or falls behind."""
+    server: Server = socket.app.state.server
+    await socket.accept()
+    if len(server.listeners) >= LISTENERS:
+        await socket.close(1013, "too many clients")
+        return
+    view = View(window, base)
+    waiting: deque[Liquidation] = deque()
+    server.listeners.add(waiting.extend)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_listen(socket, view))
+            tasks.create_task(_send(socket, server, view, waiting))
+    except* (WebSocketDisconnect, RuntimeError):
+        pass  # the client has left
+    except* TimeoutError:
+        with contextlib.suppress(RuntimeError):
+            await socket.close(1013, "too slow")
+    finally:
+        server.listeners.discard(waiting.extend)
+
+
+async def _listen(socket: WebSocket, view: View) -> None:
+    """Take changes of view; anything else is answered with one error message."""
+    while True:
+        text = await socket.receive_text()
+        try:
+            asked = msgspec.json.decode(text, type=dict[str, str])
+            duration(asked.get("window", view.window))
+            view.window, view.base = asked.get("window", view.window), asked.get("base", view.base)[:40]
+        except (msgspec.MsgspecError, DeleverageError) as error:
+            await socket.send_text(msgspec.json.encode({"type": "error", "message": str(error)}).decode())
+
+
+async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Liquidation]) -> None:
+    shown: tuple[Any, ...] = ()
+    while True:
+        session = server.session
+        if len(waiting) > QUEUE:
+            raise TimeoutError
+        if waiting:
+            orders = [waiting.popleft() for _ in range(len(waiting))]
+            await _say(socket, {"type": "orders", "data": [as_order(o) for o in orders[-200:]], "count": len(orders)})
+        clock = session.clock()
+        state = (id(session), view.window, view.base, clock.now // 1_000_000_000, clock.playing, clock.finished, session.tally.frames)
+        if state != shown:
+            shown = state
+            try:
+                await _say(socket, await asyncio.to_thread(document, server, session, view.window, view.base))
+            except DeleverageError as error:
+                await _say(socket, {"type": "error", "message": str(error)})
+        await asyncio.sleep(EVERY)
+
+
+async def _say(socket: WebSocket, message: object) -> None:
+    async with asyncio.timeout(SLOW):
+        await socket.send_text(msgspec.json.encode(message).decode())
+
+
+def document(server: Server, session: Session, window: str, base: str) -> dict[str, Any]:
+    """Build the first page's document at the session's now."""
+    with session.lock:
+        at, as_of = resolve(None, None, session.now())
+        moment = Moment(session, duration(window), at, as_of)
+        return {"type": "now", **envelope(session, moment, server.document(moment, window, base))}
+
+
+def as_order(event: Liquidation) -> dict[str, Any]:
+    """Write an event as the routes write its row."""
+    fields = ("venue", "symbol", "base", "position_side", "price", "price_kind", "quantity", "notional_usd", "method", "coverage_rule")
+    return {
+        "ts_ms": event.ts_event // MS, "ts_ns": str(event.ts_event), **{name: getattr(event, name) for name in fields},
+        "is_backfill": event.is_backfill,
+    }  # fmt: skip

@@ -1,0 +1,246 @@
+"""What the first page shows, as one document: every number in it can be asked for by itself from the routes beside it."""
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from deleverage.analytics.coverage import Span, coverage, of_liquidations, stretches
+from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
+from deleverage.api.session import Session
+from deleverage.live import WINDOWS
+from deleverage.venues import VENUES
+from deleverage.venues.venue import Coverage
+from deleverage.when import iso
+
+MS = 1_000_000
+STALE = 600 * 1_000_000_000
+"""A recorded feed that said nothing for this long (ns) is shown with the age of its last event."""
+
+
+class Moment:
+    """A window of a session: [at − window, at) as known at `as_of`; all ns UTC. Sums and spans are read once."""
+
+    def __init__(self, session: Session, window: int, at: int, as_of: int) -> None:
+        self.session, self.window, self.at, self.as_of = session, window, at, as_of
+        self.start = at - window
+        self.spans = [s for s in session.spans() if s.start <= as_of]
+        self._sums: dict[Group, Sum] | None = None
+
+    @property
+    def sums(self) -> dict[Group, Sum]:
+        """Exact sums of the window."""
+        if self._sums is None:
+            self._sums = self.session.sums(self.window, self.at, self.as_of)
+        return self._sums
+
+    def coverage(self, venue: str) -> float:
+        """Share of the window in which the venue's liquidations were being received."""
+        return coverage(of_liquidations(self.spans, venue), self.start, self.at)
+
+    def overall_coverage(self) -> float:
+        """Mean coverage of the venues that were received at all in the window; the others are `missing`."""
+        shares = [share for share in map(self.coverage, VENUES) if share > 0]
+        return sum(shares) / len(shares) if shares else 0.0
+
+    def missing(self) -> list[str]:
+        """Venues of which nothing was received in the window."""
+        seen = {venue for venue, *_ in self.sums}
+        return [venue for venue in VENUES if venue not in seen and self.coverage(venue) == 0]
+
+    def rule(self, venue: str) -> Coverage:
+        """Return the coverage rule in force at the end of the window."""
+        return VENUES[venue].coverage_at(min(self.at, self.as_of))
+
+    def totals(self, by: By | None) -> list[Total]:
+        """Totals by `by`, each with its coverage."""
+        rows = totals(self.sums, by)
+        for row in rows:
+            venue = row.get("venue")
+            row["coverage"] = self.coverage(venue) if venue else self.overall_coverage()
+            if venue:
+                row["coverage_rule"] = self.rule(venue).rule if venue in VENUES else "undisclosed"
+        return rows
+
+    def is_floor(self) -> bool:
+        """Tell whether any feed in the sums leaves orders out."""
+        return any(self.rule(venue).rule not in ("full", "presumed_full") for venue, *_ in self.sums if venue in VENUES)
+
+    def heatmap(self, bucket: int | None = None) -> dict[str, Any]:
+        """Venue × time; null where nothing was being received."""
+        bucket = bucket or max(self.window // 96, 60_000_000_000)
+        start = self.start // bucket * bucket  # buckets are aligned to UTC; the first and last may be cut by the window
+        buckets = -(-(self.at - start) // bucket)
+        session = self.session
+        with session.lock:
+            live = session.live
+            if live is not None and self.at == self.as_of == live.now and self.window in WINDOWS.values():
+                cells = list(live.grid(self.start, self.at, bucket))
+            else:
+                session.flush()
+                cells = list(session.store.liquidation_grid(self.start, self.at, bucket, self.as_of))
+        rows: list[dict[str, Any]] = []
+        for name, venue in VENUES.items():
+            covered = [False] * buckets
+            for low, high in stretches(of_liquidations(self.spans, name), start, self.at):
+                for slot in range((low - start) // bucket, (high - 1 - start) // bucket + 1):
+                    covered[slot] = True
+            values, longs, shorts = grid_values(cells, name, covered)
+            rows.append({"venue": name, "title": venue.title, "values": values, "long": longs, "short": shorts})
+        most = max((v for row in rows for v in row["values"] if v is not None), default=0.0)
+        return {"bucket_ms": bucket // MS, "start_ms": start // MS, "buckets": buckets, "rows": rows, "max_usd": most}
+
+    def treemap(self, top: int) -> Treemap:
+        """The largest bases and the explicit rest."""
+        return treemap(self.sums, top)
+
+    def orders(self, limit: int, *, largest: bool = False, **filters: Any) -> list[dict[str, Any]]:
+        """Return liquidation orders of the window, newest (or largest) first."""
+        self.session.flush()
+        table = self.session.store.read(
+            "liquidations", start=self.start, end=self.at, as_of=self.as_of, limit=limit, newest_first=True,
+            largest_by="notional_usd" if largest else None, **filters,
+        )  # fmt: skip
+        return [order(row) for row in table.to_pylist()]
+
+    def prices(self, base: str, points: int = 1500) -> dict[str, Any]:
+        """The best price series of a base in the window, with its liquidations as markers."""
+        self.session.flush()
+        bucket = max(self.window // points, 1_000_000_000)
+        series = self.session.store.price_series(base, self.start, self.at, self.as_of, bucket)
+        gap = max(bucket * 5, 300_000_000_000)
+        found: dict[str, Any] = {"base": base, "symbol": None, "venue": None, "price_kind": None, "points": [], "gap_ms": gap // MS}
+        if series is not None:
+            found |= {
+                "symbol": series.symbol, "venue": series.venue, "price_kind": series.price_kind,
+                "points": [[at // MS, price] for at, price in series.points],
+            }  # fmt: skip
+        found["markers"] = self.orders(300, largest=True, base=base)
+        return found
+
+    def bases(self) -> list[str]:
+        """Bases liquidated in the window, most liquidated first, BTC always among them."""
+        names = [row["base"] for row in totals(self.sums, "base")][:24]
+        return names if "BTC" in names else [*names, "BTC"]
+
+    def venues(self) -> list[dict[str, Any]]:
+        """Every venue there is: its totals, coverage and the state of its feed; nulls where it was not recorded."""
+        found = {row["venue"]: row for row in self.totals("venue")}
+        feeds = {feed["venue"]: feed for feed in self.feeds()}
+        rows = []
+        for name, venue in VENUES.items():
+            share = self.coverage(name)
+            row: dict[str, Any] = {"venue": name, "title": venue.title, "recorded": share > 0 or name in found}
+            amounts = found.get(name) or (totals({}, None)[0] if share > 0 else {})
+            for field in (
+                "long_usd",
+                "short_usd",
+                "total_usd",
+                "count",
+                "share",
+                "long_share",
+                "unpriced_count",
+                "backstop_usd",
+                "adl_usd",
+            ):
+                row[field] = amounts.get(field)
+            rule = self.rule(name)
+            feed = feeds[name]
+            row |= {
+                "coverage": share, "coverage_rule": rule.rule, "coverage_note": rule.note, "state": feed["state"],
+                "evidence": feed["evidence"], "last_event_ms": feed["last_event_ms"],
+            }  # fmt: skip
+            rows.append(row)
+        return sorted(rows, key=lambda r: (not r["recorded"], -(r["total_usd"] or 0.0), r["title"]))
+
+    def feeds(self) -> list[dict[str, Any]]:
+        """What is known of each venue's feed at the end of the window."""
+        counts = self.session.tally.by_channel
+        rows = []
+        for name, venue in VENUES.items():
+            own = [s for s in self.spans if s.venue == name]
+            parts = stretches(own, 0, min(self.at, self.as_of))
+            channels = {key.partition("/")[2]: c for key, c in counts.items() if key.startswith(f"{name}/")}
+            state, evidence, last = _state(own, parts, min(self.at, self.as_of))
+            rule = self.rule(name)
+            rows.append({
+                "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": rule.rule,
+                "coverage_note": rule.note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
+                "age_seconds": None if last is None else max(self.at - last, 0) / 1e9,
+                "frames": sum(c.frames for c in channels.values()), "events": sum(c.events for c in channels.values()),
+                "errors": sum(c.errors + c.unknown for c in channels.values()), "carries_liquidations": any(s.liquidations for s in own),
+                "stretches": [[low // MS, high // MS] for low, high in parts],
+            })  # fmt: skip
+        return rows
+
+
+def _state(spans: Sequence[Span], parts: Sequence[tuple[int, int]], at: int) -> tuple[str, str, int | None]:
+    """Say in a word and in a sentence what a venue's recording amounts to at `at`, and when it last received."""
+    if not parts:
+        return "not_recorded", "this venue is not in the data", None
+    last = parts[-1][1]
+    what = "liquidations" if any(s.liquidations for s in spans) else "other channels, not liquidations"
+    if any(s.end is None for s in spans) or last >= at:
+        return "recorded", f"receiving {what}", at
+    return "ended", f"{what} were received until {iso(last)}", last
+
+
+def order(row: dict[str, Any]) -> dict[str, Any]:
+    """Shape a row of the liquidations table for an answer."""
+    fields = ("venue", "symbol", "base", "position_side", "price", "price_kind", "quantity", "notional_usd", "method", "coverage_rule")
+    return {"ts_ms": row["ts_event"] // MS, "ts_ns": str(row["ts_event"]), **{f: row[f] for f in fields}, "is_backfill": row["is_backfill"]}
+
+
+class Tile(TypedDict):
+    """Totals of one standing window."""
+
+    window: str
+    long_usd: float
+    short_usd: float
+    total_usd: float
+    count: int
+    long_share: float | None
+    coverage: float
+    status: str
+    missing: list[str]
+    floor: bool
+
+
+def tile(name: str, moment: Moment) -> Tile:
+    """Sum up one standing window."""
+    row = moment.totals(None)[0]
+    seen = row["count"] > 0 or row["coverage"] > 0
+    return {
+        "window": name, "long_usd": row["long_usd"], "short_usd": row["short_usd"], "total_usd": row["total_usd"], "count": row["count"],
+        "long_share": row["long_share"], "coverage": row["coverage"], "status": "measured" if seen else "missing",
+        "missing": moment.missing(), "floor": moment.is_floor(),
+    }  # fmt: skip
+
+
+def money(usd: float) -> str:
+    """Write dollars rounded to what a reader takes in.
+
+    >>> money(1_830_970_000.0), money(629_110_000.0), money(5_400.0), money(0.0)
+    ('1.83 bn USD', '629.1 M USD', '5.4 k USD', '0 USD')
+    """
+    for size, unit, digits in ((1e9, "bn", 2), (1e6, "M", 1), (1e3, "k", 1)):
+        if usd >= size:
+            return f"{usd / size:.{digits}f} {unit} USD"
+    return f"{usd:.0f} USD"
+
+
+def headline(window: str, moment: Moment) -> str:
+    """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
+    row = moment.totals(None)[0]
+    received = [name for name in VENUES if moment.coverage(name) > 0 or any(v == name for v, *_ in moment.sums)]
+    where = f"on {len(received)} of {len(VENUES)} venues"
+    if not received:
+        return f"Nothing was received in these {window}: no venue's liquidations are in the data."
+    if row["count"] == 0:
+        return f"No liquidation was received in {window} {where}; {row['coverage']:.0%} of the time was covered."
+    least = "at least " if moment.is_floor() or moment.missing() else ""
+    side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
+    text = f"{least}{money(row['total_usd'])} liquidated in {window} {where}{side}; {_percent(row['coverage'])} of the time was covered."
+    return text[0].upper() + text[1:]
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"

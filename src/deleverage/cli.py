@@ -1,0 +1,310 @@
+"""The command line. Every command says what went wrong in one line and leaves with 2; nothing is lost."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deleverage import __version__
+from deleverage.errors import BadInput, DeleverageError
+
+app = typer.Typer(
+    name="deleverage", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+    help="Watches crypto-derivatives markets come under stress.\n\nStart with:  deleverage up",
+)  # fmt: skip
+
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Data directory (default: the settings').")]
+At = Annotated[str | None, typer.Option("--at", metavar="T", help="Where the window ends; default: --as-of, else now.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="T", help="What was known then; default: --at, else now.")]
+Format = Annotated[str, typer.Option("--format", metavar="table|json|csv", help="How to print.")]
+Venue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only this venue.")]
+Base = Annotated[str | None, typer.Option("--base", metavar="COIN", help="Only this coin.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    settings_file: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Settings file (default: deleverage.toml here).")
+    ] = None,
+) -> None:
+    import os
+
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if settings_file is not None:
+        os.environ["DELEVERAGE_CONFIG"] = str(settings_file)
+
+
+@app.command()
+def up(
+    source: Annotated[str | None, typer.Argument(help="A bundled recording's name, a journal, or a JSON Lines file.")] = None,
+    data: Data = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port (default 8000).")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: this machine only).")] = None,
+    speed: Annotated[float | None, typer.Option(min=0.01, max=100_000, help="Recorded seconds played per second (default 20).")] = None,
+) -> None:
+    """Serve the page and the API.
+
+    With a SOURCE, plays it. Without one, shows what the data directory holds, or plays the bundled recording when it is empty.
+
+    \b
+    Examples:
+      deleverage up
+      deleverage up bybit-2026-10-10 --speed 60
+      deleverage up capture.jsonl.gz --port 8001
+    """
+    from deleverage.api.serve import serve
+
+    serve(source, data=data, port=port, host=host, speed=speed)
+
+
+@app.command()
+def recordings(form: Format = "table") -> None:
+    """List the bundled recordings."""
+    from deleverage.recordings import bundled
+    from deleverage.when import iso
+
+    rows = [
+        {"name": r.name, "title": r.title, "venues": ", ".join(r.venues), "frames": r.frames,
+         "from": iso(min(s for s, _ in r.stretches)), "to": iso(max(e for _, e in r.stretches)),
+         "licence": "; ".join(sorted({p["licence"] for p in r.provenance}))}
+        for r in bundled().values()
+    ]  # fmt: skip
+    _print(rows, form)
+
+
+@app.command()
+def replay(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="Bundled recordings, journals, or JSON Lines files.")],
+    data: Data = None,
+) -> None:
+    """Load recordings into a data directory as fast as possible, and print the totals.
+
+    \b
+    Examples:
+      deleverage replay binance-2025-01-26 --data my-data
+      deleverage replay monday.jsonl.zst tuesday.jsonl.zst --data my-data
+    """
+    report = _import_raw(sources, data)
+    with _reader(data) as reader:
+        moment = _whole(reader)
+        if moment is not None:
+            _print(moment.totals("venue"), "table", title=f"All liquidations in {reader.folder.path}")
+    typer.echo(_tally_line(report))
+
+
+@app.command("import")
+def import_(
+    table: Annotated[str, typer.Argument(metavar="raw|TABLE", help="`raw` for frames, else the table the files hold.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...")],
+    data: Data = None,
+    report: Annotated[str | None, typer.Option(metavar="json", help="Print what was found, as JSON.")] = None,
+    column: Annotated[list[str] | None, typer.Option(metavar="OURS=THEIRS", help="Which column of the file is ours.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(metavar="COLUMN=UNIT", help="Unit of a column: ms, percent, musd, 1e6 …")] = None,
+    constant: Annotated[list[str] | None, typer.Option("--set", metavar="COLUMN=VALUE", help="A value all rows share.")] = None,
+    lag: Annotated[str | None, typer.Option(metavar="DURATION", help="Known this long after ts_event (default: known now).")] = None,
+) -> None:
+    """Bring in raw frames, or a table of history from CSV or Parquet.
+
+    \b
+    Examples:
+      deleverage import raw capture.jsonl.gz --report json
+      deleverage import open_interest oi.csv --set venue=binance --column ts_event=timestamp --unit ts_event=ms --lag 5m
+      deleverage import liquidations sums.csv --set venue=binance --set base=BTC --column long_usd=l --column short_usd=s
+    """
+    import json
+
+    if report not in (None, "json"):
+        raise BadInput(f"unknown report {report!r}; there is json")
+    if table == "raw":
+        found = _import_raw(files, data)
+        typer.echo(json.dumps(found, indent=2) if report else _tally_line(found))
+        return
+    from deleverage.collect.tables import import_table
+
+    for file in files:
+        result = import_table(
+            _folder(data), Path(file), table, columns=_pairs(column, "--column"), units=_pairs(unit, "--unit"),
+            constants=_pairs(constant, "--set"), lag=lag,
+        )  # fmt: skip
+        typer.echo(json.dumps(result, indent=2) if report else f"{file}: {result['rows']} rows of {table}, {result['new']} new")
+
+
+@app.command()
+def export(
+    table: Annotated[str, typer.Argument(metavar="raw|TABLE", help="`raw` for frames, else a table.")],
+    data: Data = None,
+    form: Annotated[str, typer.Option("--format", metavar="parquet|csv|arrow", help="Format of a table; raw is JSON Lines.")] = "parquet",
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to (default: standard output).")] = None,
+    start: Annotated[str | None, typer.Option(metavar="T", help="First instant, inclusive.")] = None,
+    end: Annotated[str | None, typer.Option(metavar="T", help="Last instant, exclusive.")] = None,
+    venue: Venue = None,
+    base: Base = None,
+    as_of: AsOf = None,
+) -> None:
+    """Write a table, or the raw frames, out.
+
+    \b
+    Examples:
+      deleverage export liquidations --format csv -o liquidations.csv
+      deleverage export raw --venue bybit -o frames.jsonl.zst
+    """
+    from deleverage.export import export_raw, export_table
+
+    if table == "raw":
+        export_raw(_folder(data), output, start=start, end=end, venue=venue)
+        return
+    with _reader(data) as reader:
+        export_table(reader, table, form, output, start=start, end=end, venue=venue, base=base, as_of=as_of)
+
+
+@app.command()
+def liquidations(
+    window: Annotated[str, typer.Option(metavar="DURATION", help="Length: 1h, 4h, 12h, 24h, 7d …")] = "24h",
+    by: Annotated[str, typer.Option(metavar="venue|base|side", help="What to add up by.")] = "venue",
+    data: Data = None,
+    at: At = None,
+    as_of: AsOf = None,
+    form: Format = "table",
+) -> None:
+    """Liquidated notional over a window, by venue, base or side, with coverage.
+
+    \b
+    Examples:
+      deleverage liquidations --window 24h --by venue
+      deleverage liquidations --at 2025-01-27T17:20:30Z --by base --format json
+    """
+    from deleverage.answers import liquidation_totals
+
+    with _reader(data) as reader:
+        answer = liquidation_totals(reader, window, by, at, as_of)
+    _print(answer.rows, form, title=answer.title, footer=answer.footer)
+    if answer.hint:
+        typer.echo(answer.hint, err=True)
+
+
+@app.command()
+def feeds(data: Data = None, form: Format = "table") -> None:
+    """Every venue: whether it was recorded, until when, under which coverage rule."""
+    from deleverage.answers import feed_states
+
+    with _reader(data) as reader:
+        rows = feed_states(reader)
+    if form != "json":
+        rows = [{k: r[k] for k in ("title", "state", "coverage_rule", "frames", "errors", "evidence")} for r in rows]
+    _print(rows, form)
+
+
+def _folder(data: Path | None) -> Any:
+    from deleverage import config
+    from deleverage.store.folder import Folder
+
+    return Folder(data or config.settings().data)
+
+
+def _reader(data: Path | None) -> Any:
+    from deleverage.reader import open_reader
+
+    return open_reader(_folder(data).path)
+
+
+def _whole(reader: Any) -> Any:
+    from deleverage.answers import everything
+
+    return everything(reader)
+
+
+def _import_raw(files: list[str], data: Path | None) -> dict[str, Any]:
+    from deleverage.collect.ingest import import_sources
+
+    with _progress("frames") as step:
+        return import_sources(_folder(data), files, step)
+
+
+def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts or []:
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise BadInput(f"{option} {text!r} is not NAME=VALUE")
+        pairs[name.strip()] = value
+    return pairs
+
+
+def _tally_line(report: dict[str, Any]) -> str:
+    events = ", ".join(f"{n} {name}" for name, n in report["events"].items()) or "no events"
+    rest = ", ".join(f"{report[name]} {name}" for name in ("ignored", "unknown", "errors") if report[name])
+    return f"{report['frames']} frames ({report['new']} new): {events}{'; ' + rest if rest else ''}"
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Any]:
+    """Show a progress bar on a terminal; stay silent elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} {task.fields[what]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("reading", total=None, what=what)
+        yield lambda done: progress.update(task, completed=done)
+
+
+def _print(rows: list[Any], form: str, title: str = "", footer: str = "") -> None:
+    """Print rows as a table, JSON or CSV."""
+    import csv
+    import json
+
+    if form == "json":
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    elif form == "csv":
+        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    elif form == "table":
+        from deleverage.terminal import print_table
+
+        print_table(rows, title, footer)
+    else:
+        raise BadInput(f"unknown format {form!r}; there are table, json and csv")
+
+
+def main() -> None:
+    """Run the command line; print any error of ours, or of the user's, in one line."""
+    import click
+
+    started = time.monotonic()
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except DeleverageError as error:
+        _fail(str(error))
+    except click.exceptions.Abort:
+        _fail(f"stopped after {time.monotonic() - started:.0f} s", 130)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _fail(message: str, code: int = 2) -> None:
+    print(f"deleverage: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 - the one place that speaks to the terminal by itself
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Frames into a data directory: journalled first, then the tables of every venue they touch are made anew from the journal.
+
+Tables are a function of the set of frames, ordered by (ts_recv, sequence): importing in two halves, in either order, or
+twice, gives the same tables. A venue's tables are replaced in one transaction, so a crash leaves the old ones.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from deleverage.collect.pipeline import Pipeline, Tally
+from deleverage.errors import BadInput, StoreError
+from deleverage.events import Event
+from deleverage.instruments import Instrument
+from deleverage.journal.file import Journal
+from deleverage.journal.frame import Frame, frame_digest
+from deleverage.journal.interchange import read_source
+from deleverage.journal.reading import known_frames, read_frames, summary
+from deleverage.recordings import bundled
+from deleverage.store.duck import DuckStore
+from deleverage.store.folder import Folder
+from deleverage.store.store import Store
+
+BATCH = 50_000
+"""Events appended to the tables at a time."""
+
+
+class ListedLate(Exception):
+    """A contract's listing came after events it explains: the venue has to be read once more, with its listings known."""
+
+    def __init__(self, listed: Mapping[str, Sequence[Instrument]]) -> None:
+        super().__init__("listed late")
+        self.listed = listed
+
+
+def import_frames(
+    folder: Folder, store: Store, frames: Iterable[Frame], progress: Callable[[int], None] = lambda frames: None
+) -> tuple[Tally, int]:
+    """Bring frames in; returns what was in them and how many were new. `progress` is called with the frames so far.
+
+    Frames the journal already holds (same receipt time, venue, route and payload) are not taken again. Nothing is
+    written to the tables if reading `frames` fails; what was journalled before the failure is picked up by `catch_up`.
+    """
+    known: Counter[bytes] = known_frames(folder.journal)
+    pipeline = Pipeline(lambda events: None)
+    touched: set[str] = set()
+    new = seen = 0
+    with Journal(folder.journal) as journal:
+        for frame in frames:
+            pipeline.feed(frame)
+            if known:
+                digest = frame_digest(frame)
+                if known[digest] > 0:
+                    known[digest] -= 1
+                    continue
+            journal.append(frame)
+            new += 1
+            touched.add(frame.venue)
+            seen += 1
+            if seen % 5000 == 0:
+                progress(seen)
+    for venue in sorted(touched):
+        rebuild(folder, store, venue)
+    return pipeline.finish(), new
+
+
+def rebuild(folder: Folder, store: Store, venue: str) -> None:
+    """Make a venue's tables anew from the journal. Reads it twice when a listing came after the events it explains."""
+    try:
+        _rebuild(folder, store, venue, {})
+    except ListedLate as late:
+        _rebuild(folder, store, venue, late.listed)
+
+
+def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequence[Instrument]]) -> None:
+    waiting: list[Event] = []
+    pipeline = Pipeline(waiting.extend, listed)
+    with store.rebuilding(venue):
+        frames, last = 0, 0
+        for frame in read_frames(folder.journal, venue=venue):
+            pipeline.feed(frame)
+            frames, last = frames + 1, frame.ts_recv
+            if len(waiting) >= BATCH:
+                store.append(waiting)
+                waiting.clear()
+        if pipeline.stale and not listed:
+            raise ListedLate({name: list(found.values()) for name, found in pipeline.first_listed.items()})
+        store.append(waiting)
+        store.write_spans(pipeline.spans(), venue)
+        store.set_ingested(venue, frames, last)
+
+
+def catch_up(folder: Folder, store: Store) -> list[str]:
+    """Rebuild the venues whose journal holds more (or other) frames than their tables; returns their names."""
+    ingested = store.ingested()
+    journalled = summary(folder.journal).by_venue
+    behind = sorted(venue for venue, frames in journalled.items() if ingested.get(venue, (0, 0))[0] != frames)
+    for venue in behind:
+        rebuild(folder, store, venue)
+    return behind
+
+
+def import_sources(folder: Folder, sources: Sequence[str], progress: Callable[[int], None] = lambda frames: None) -> dict[str, Any]:
+    """Bring in bundled recordings (by name), journals and JSON Lines files; returns the report, with `new` frames.
+
+    Raises BadInput naming the file and line for what cannot be read; frames before it stay.
+    """
+    paths = [bundled()[name].path if name in bundled() else Path(name) for name in sources]
+    for path in paths:
+        if not path.exists():
+            raise BadInput(f"no such file or recording: {path}; bundled recordings: {', '.join(bundled())}")
+    folder.create()
+    store = open_tables(folder)
+    try:
+        tally, new = import_frames(folder, store, chain.from_iterable(map(read_source, paths)), progress)
+    finally:
+        store.close()
+    return {**tally.report(), "new": new}
+
+
+def open_tables(folder: Folder) -> DuckStore:
+    """Open the tables for writing. Raises StoreError when a server or another process holds them."""
+    serving = folder.serving()
+    if serving is not None:
+        raise StoreError(f"{folder.path} is being served at {serving.url} (process {serving.pid}); stop it first, or use another --data")
+    return DuckStore(folder.tables)

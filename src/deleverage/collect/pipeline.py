@@ -1,0 +1,212 @@
+"""The loop live collection and replay share: a frame in, its events out, with everything counted.
+
+A parser lives as long as its connection. A frame that does not parse is counted by venue, channel and reason, and the
+stream goes on. Which stretches a venue was received in is kept as spans: from the rows that say a connection opened and
+closed, or, for frames brought in without such rows, from the frames themselves.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from deleverage.analytics.coverage import Span
+from deleverage.errors import ParseError, UnknownFrame
+from deleverage.events import Event, Gap
+from deleverage.instruments import Instrument
+from deleverage.journal.frame import Frame
+from deleverage.tables import TABLE_OF
+from deleverage.venues import venue_named
+from deleverage.venues.venue import Instruments, Parser, Venue, split_route
+
+SILENCE = 600 * 1_000_000_000
+"""Without opened and closed rows, a silence longer than this (ns) ends a span."""
+
+
+class Count(msgspec.Struct):
+    """Frames of one channel, by what became of them; `events` counts events, not frames."""
+
+    frames: int = 0
+    events: int = 0
+    ignored: int = 0
+    unknown: int = 0
+    errors: int = 0
+
+
+class Tally(msgspec.Struct):
+    """What went through a pipeline. `events` by table, `by_channel` by `venue/channel`, `reasons` of failures by the same."""
+
+    frames: int = 0
+    events: dict[str, int] = msgspec.field(default_factory=dict)
+    ignored: int = 0
+    unknown: int = 0
+    errors: int = 0
+    by_channel: dict[str, Count] = msgspec.field(default_factory=dict)
+    reasons: dict[str, int] = msgspec.field(default_factory=dict)
+
+    def report(self) -> dict[str, object]:
+        """Return the report of `deleverage import raw --report json`."""
+        return {
+            "frames": self.frames, "events": dict(sorted(self.events.items())), "ignored": self.ignored, "unknown": self.unknown,
+            "errors": self.errors, "by_channel": {name: msgspec.structs.asdict(c) for name, c in sorted(self.by_channel.items())},
+            "reasons": dict(sorted(self.reasons.items())),
+        }  # fmt: skip
+
+
+class _Connection:
+    """One connection, or one route of frames brought in without connection rows."""
+
+    __slots__ = ("carries", "counts", "end", "explicit", "parser", "route", "start", "venue")
+
+    def __init__(self, venue: Venue, route: str, parser: Parser, start: int, explicit: bool) -> None:
+        self.venue, self.route, self.parser, self.start, self.end, self.explicit = venue, route, parser, start, start, explicit
+        self.carries = venue.carries_liquidations(route)
+        self.counts: dict[str, Count] = {}
+
+    def span(self, is_open: bool = False) -> Span:
+        end = None if is_open else self.end + (0 if self.explicit else 1)
+        return Span(self.venue.name, self.route, self.start, end, self.carries, "connection" if self.explicit else "inferred")
+
+
+class Pipeline:
+    """Parses frames in the order they are given. `sink` receives the events of each frame that has any.
+
+    `listed` seeds the contracts per venue (for a second pass, when a listing arrived after the events it explains):
+    `stale` then names the venues whose events, parsed before a listing, would now read differently.
+    """
+
+    def __init__(self, sink: Callable[[Sequence[Event]], None], listed: Mapping[str, Sequence[Instrument]] | None = None) -> None:
+        self._sink = sink
+        self._books: dict[str, Instruments] = {}
+        self._listed = listed or {}
+        self._connections: dict[tuple[str, str, int], _Connection] = {}
+        self._closed: list[Span] = []
+        self.tally = Tally()
+        self._kinds: dict[type, int] = {}
+        self.stale: set[str] = set()
+        self.first_listed: dict[str, dict[str, Instrument]] = {}
+        self.labels: list[str] = []
+
+    def feed(self, frame: Frame) -> Sequence[Event]:
+        """Take one frame of any direction; return the events it held. Raises BadInput for a venue nobody described."""
+        key = (frame.venue, frame.route, frame.connection)
+        if frame.direction == "in":
+            if frame.route.startswith("http"):  # the answer to a poll: every one stands alone
+                return self._parse(self._connection(key, frame.ts_recv, explicit=False), frame)
+            connection = self._connections.get(key)
+            if connection is None or (not connection.explicit and frame.ts_recv - connection.end > SILENCE):
+                connection = self._open(key, frame.ts_recv, explicit=False, fresh=connection is None)
+            connection.end = frame.ts_recv
+            return self._parse(connection, frame)
+        if frame.direction == "open":
+            self._open(key, frame.ts_recv, explicit=True, fresh=True)
+        elif frame.direction == "close":
+            self._close(key, frame.ts_recv)
+        elif frame.direction == "out":
+            connection = self._connections.get(key) or self._open(key, frame.ts_recv, explicit=False, fresh=True)
+            connection.carries = connection.carries or connection.venue.carries_liquidations(frame.payload.decode(errors="replace"))
+        elif frame.direction == "gap":
+            return self._gap(frame)
+        elif frame.direction == "mark":
+            self.labels.append(frame.payload.decode(errors="replace"))
+        return ()
+
+    def _parse(self, connection: _Connection, frame: Frame) -> Sequence[Event]:
+        parser, tally = connection.parser, self.tally
+        tally.frames += 1
+        events: Sequence[Event] = ()
+        try:
+            events = parser.parse(frame.payload, frame.ts_recv)
+            count = connection.counts.get(parser.channel) or self._count(connection, parser.channel)
+            count.frames += 1
+            if events:
+                count.events += len(events)
+            else:
+                count.ignored += 1
+                tally.ignored += 1
+        except ParseError as error:
+            self._failed(connection, error)
+        if events:
+            kinds = self._kinds
+            for event in events:
+                kind = type(event)
+                kinds[kind] = kinds.get(kind, 0) + 1
+            if type(events[0]) is Instrument:
+                self._learn(connection.venue.name, events)
+            self._sink(events)
+        return events
+
+    def _failed(self, connection: _Connection, error: ParseError) -> None:
+        count = connection.counts.get(error.channel) or self._count(connection, error.channel)
+        count.frames += 1
+        if isinstance(error, UnknownFrame):
+            count.unknown += 1
+            self.tally.unknown += 1
+        else:
+            count.errors += 1
+            self.tally.errors += 1
+        reason = f"{connection.venue.name}/{error.channel}: {error.reason}"
+        if reason in self.tally.reasons or len(self.tally.reasons) < 1000:
+            self.tally.reasons[reason] = self.tally.reasons.get(reason, 0) + 1
+
+    def _count(self, connection: _Connection, channel: str) -> Count:
+        """Return the count of a channel seen for the first time on a connection."""
+        connection.carries = connection.carries or connection.venue.carries_liquidations(channel)
+        count = self.tally.by_channel.setdefault(f"{connection.venue.name}/{channel}", Count())
+        connection.counts[channel] = count
+        return count
+
+    def _learn(self, venue: str, events: Sequence[Event]) -> None:
+        book = self.book(venue)
+        first = self.first_listed.setdefault(venue, {})
+        for event in events:
+            if isinstance(event, Instrument):
+                first.setdefault(event.venue_symbol, event)
+                if book.add(event):
+                    self.stale.add(venue)
+
+    def _gap(self, frame: Frame) -> Sequence[Event]:
+        said = msgspec.json.decode(frame.payload)
+        gap = Gap(
+            frame.venue, "", "", "", int(said["start"]), frame.ts_recv, str(said["channel"]), int(said["start"]), said.get("end"),
+            str(said["reason"]),
+        )  # fmt: skip
+        self._sink((gap,))
+        return (gap,)
+
+    def book(self, venue: str) -> Instruments:
+        """Return the contracts of a venue. Raises BadInput for an unknown one."""
+        book = self._books.get(venue)
+        if book is None:
+            book = self._books[venue] = venue_named(venue).instruments(self._listed.get(venue, ()))
+        return book
+
+    def _open(self, key: tuple[str, str, int], at: int, *, explicit: bool, fresh: bool) -> _Connection:
+        """Start a connection, or a new span of one whose frames fell silent (`fresh` False keeps its parser)."""
+        before = self._connections.get(key)
+        if before is not None:
+            self._closed.append(before.span())
+        connection = self._connection(key, at, explicit=explicit)
+        if before is not None and not fresh:
+            connection.parser, connection.counts, connection.carries = before.parser, before.counts, before.carries
+        self._connections[key] = connection
+        return connection
+
+    def _connection(self, key: tuple[str, str, int], at: int, *, explicit: bool) -> _Connection:
+        venue = venue_named(key[0])
+        return _Connection(venue, key[1], venue.parser(split_route(key[1]), self.book(key[0])), at, explicit)
+
+    def _close(self, key: tuple[str, str, int], at: int) -> None:
+        connection = self._connections.pop(key, None)
+        if connection is not None:
+            connection.end = at
+            self._closed.append(connection.span())
+
+    def finish(self) -> Tally:
+        """Sum up the events by table and return the tally. May be called again after more frames."""
+        self.tally.events = {TABLE_OF[kind].name: n for kind, n in self._kinds.items()}
+        return self.tally
+
+    def spans(self, *, still_open: bool = False) -> list[Span]:
+        """Return the spans of all connections so far; open ones end now, or have no end with `still_open`."""
+        spans = [*self._closed, *(c.span(still_open and c.explicit) for c in self._connections.values())]
+        return sorted(spans, key=lambda span: (span.venue, span.start, span.route))

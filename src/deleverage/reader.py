@@ -1,0 +1,131 @@
+"""Reading a data directory from Python: Polars frames with both clocks, from the files or from the server that holds them."""
+
+import io
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from functools import partialmethod
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from deleverage import config
+from deleverage.collect.ingest import catch_up
+from deleverage.errors import BadInput, StoreError
+from deleverage.store.duck import DuckStore, table_named
+from deleverage.store.folder import Folder
+from deleverage.when import instant
+
+Instant = str | int | None
+
+
+class Reader:
+    """A data directory, open for reading.
+
+    Every table is a method: `liquidations(start=…, end=…, venue=…, base=…, as_of=…)` and its siblings return a Polars
+    frame. `start` (inclusive) and `end` (exclusive) are on `ts_event`; `as_of` keeps rows with `ts_recv` <= it. Instants are
+    ISO 8601 text (naive is UTC), or int ns UTC; None is no limit. Rows are ordered by (`ts_event`, `ts_recv`, then every column).
+    """
+
+    def __init__(self, folder: Folder, store: DuckStore | None, url: str | None) -> None:
+        self._folder, self._store, self._url = folder, store, url
+
+    def read(
+        self, table: str, start: Instant = None, end: Instant = None, venue: str | None = None, base: str | None = None,
+        as_of: Instant = None,
+    ) -> pl.DataFrame:  # fmt: skip
+        """Return rows of one table; see the class. Raises BadInput for an unknown table or an unreadable time."""
+        name = table_named(table).name
+        if self._store is not None:
+            rows = self._store.read(name, start=_ns(start), end=_ns(end), venue=venue, base=base, as_of=_ns(as_of))
+        else:
+            said = {"start": _ns(start), "end": _ns(end), "venue": venue, "base": base, "as_of": _ns(as_of)}
+            answer = self.ask(f"tables/{name}", {key: str(value) for key, value in said.items() if value is not None})
+            rows = pa.ipc.open_stream(io.BytesIO(answer)).read_all()
+        frame = pl.from_arrow(rows)
+        assert isinstance(frame, pl.DataFrame)
+        return frame
+
+    liquidations = partialmethod(read, "liquidations")
+    trades = partialmethod(read, "trades")
+    candles = partialmethod(read, "candles")
+    mark_prices = partialmethod(read, "mark_prices")
+    funding_rates = partialmethod(read, "funding_rates")
+    open_interest = partialmethod(read, "open_interest")
+    positioning_ratios = partialmethod(read, "positioning_ratios")
+    book_depth = partialmethod(read, "book_depth")
+    option_quotes = partialmethod(read, "option_quotes")
+    volatility_indices = partialmethod(read, "volatility_indices")
+    etf_flows = partialmethod(read, "etf_flows")
+    sentiment_readings = partialmethod(read, "sentiment_readings")
+    macro_observations = partialmethod(read, "macro_observations")
+    position_snapshots = partialmethod(read, "position_snapshots")
+    margin_tiers = partialmethod(read, "margin_tiers")
+    insurance_funds = partialmethod(read, "insurance_funds")
+    adl_signals = partialmethod(read, "adl_signals")
+    venue_statuses = partialmethod(read, "venue_statuses")
+    gaps = partialmethod(read, "gaps")
+    instruments = partialmethod(read, "instruments")
+
+    @property
+    def store(self) -> DuckStore | None:
+        """The tables themselves, None while a server holds them."""
+        return self._store
+
+    def ask(self, route: str, parameters: dict[str, str]) -> bytes:
+        """Ask the server that holds the directory. Raises BadInput with its one line, StoreError when it does not answer."""
+        url = f"{self._url}/v1/{route}?{urllib.parse.urlencode(parameters)}"
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            try:
+                message = json.loads(error.read())["error"]["message"]
+            except (ValueError, KeyError, TypeError):
+                message = f"the server at {self._url} answered {error.code}"
+            raise BadInput(message) from None
+        except OSError as error:
+            raise StoreError(f"the server at {self._url} does not answer: {error}") from None
+
+    def ask_json(self, route: str, parameters: dict[str, str]) -> Any:
+        """Ask the server and read its JSON."""
+        return json.loads(self.ask(route, parameters))
+
+    def close(self) -> None:
+        """Release the directory."""
+        if self._store is not None:
+            self._store.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def open_reader(path: str | Path | None, on_rebuild: Callable[[], None] = lambda: None) -> Reader:
+    """Open a directory: through the server that holds it, else its files, brought up to date with the journal first."""
+    folder = Folder(path if path is not None else config.settings().data)
+    if not folder.path.is_dir():
+        raise BadInput(f"no data directory at {folder.path}; import or record something first, or name another with --data")
+    serving = folder.serving()
+    if serving is not None:
+        return Reader(folder, None, serving.url)
+    folder.create()
+    store = DuckStore(folder.tables)
+    on_rebuild()
+    catch_up(folder, store)
+    return Reader(folder, store, None)
+
+
+def _ns(at: Instant) -> int | None:
+    if at is None or isinstance(at, int):
+        return at
+    import time
+
+    return instant(at, time.time_ns())

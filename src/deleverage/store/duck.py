@@ -1,0 +1,281 @@
+"""The embedded store: one DuckDB file, or memory."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from deleverage.analytics.coverage import Span
+from deleverage.analytics.liquidations import Group, Sum
+from deleverage.errors import BadInput, StoreError
+from deleverage.store.columns import group, to_arrow
+from deleverage.store.store import JOURNAL, PriceSeries
+from deleverage.tables import LEVELS, TABLE_OF, TABLES, Table
+
+SQL_TYPES = {pa.string(): "VARCHAR", pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN",
+             LEVELS: "STRUCT(price DOUBLE, size DOUBLE)[]"}  # fmt: skip
+MICROS = "CAST(FLOOR(notional_usd * 1e6::DOUBLE + 0.5::DOUBLE) AS BIGINT)"
+"""Dollars to millionths, rounded half up: the same IEEE steps as `live.micros`, so that sums agree to the last digit."""
+PRICE_SOURCES = (  # table, column, what the price is, further test; the first that has rows serves
+    ("candles", "close", "'candle close'", " AND price_kind = 'last'"),
+    ("mark_prices", "mark_price", "'mark'", ""),
+    ("trades", "price", "'trade'", " AND strpos(symbol, '-') = 0"),
+    ("liquidations", "price", "'liquidation ' || price_kind", ""),
+)
+
+
+class DuckStore:
+    """See `Store`. One process at a time holds the file; inside it, any thread may read while one appends."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create the file (None: in memory). Raises StoreError in one line when it is locked or damaged."""
+        self.path = path
+        try:
+            self._db = duckdb.connect(str(path) if path else ":memory:")
+        except duckdb.Error as error:
+            text = " ".join(str(error).split())
+            if "lock" in text.lower():
+                raise StoreError(f"{path} is in use by another process; stop it, or use another --data directory") from None
+            raise StoreError(f"{path} cannot be opened as a store: {text[:160]}") from None
+        self._writing = threading.RLock()
+        self._inside = False
+        for table in TABLES.values():
+            columns = ", ".join(f'"{c.name}" {SQL_TYPES[c.arrow]}{"" if c.nullable else " NOT NULL"}' for c in table.columns)
+            self._db.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns}, source VARCHAR NOT NULL)')
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS spans (venue VARCHAR, route VARCHAR, start_ns BIGINT, end_ns BIGINT,"
+            " liquidations BOOLEAN, basis VARCHAR)"
+        )
+        self._db.execute("CREATE TABLE IF NOT EXISTS ingested (venue VARCHAR PRIMARY KEY, frames BIGINT, last_ts_recv BIGINT)")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._writing:
+            if self._inside:
+                yield self._db
+                return
+            self._inside = True
+            try:
+                self._db.execute("BEGIN")
+                yield self._db
+                self._db.execute("COMMIT")
+            except duckdb.Error as error:
+                self._rollback()
+                raise StoreError(f"the tables could not be written: {' '.join(str(error).split())[:200]}") from error
+            except BaseException:
+                self._rollback()
+                raise
+            finally:
+                self._inside = False
+
+    def _rollback(self) -> None:
+        try:
+            self._db.execute("ROLLBACK")
+        except duckdb.Error:
+            return  # nothing was begun, or the engine has rolled back already
+
+    def append(self, events: Sequence[msgspec.Struct]) -> int:
+        """See `Store.append`."""
+        if not events:
+            return 0
+        with self._transaction():
+            return sum(self._insert(TABLE_OF[kind], to_arrow(rows), JOURNAL) for kind, rows in group(events).items())
+
+    def append_table(self, table: str, rows: pa.Table, source: str) -> int:
+        """See `Store.append_table`."""
+        if rows.num_rows == 0:
+            return 0
+        with self._transaction():
+            return self._insert(TABLES[table], rows, source)
+
+    def _insert(self, table: Table, rows: pa.Table, source: str) -> int:
+        """Insert the rows that are not there yet; of rows equal in the key, the first of the batch."""
+        frame = pl.from_arrow(rows)
+        assert isinstance(frame, pl.DataFrame)
+        if table.state and "ts_event" not in table.key:
+            fresh = self._changes(table, frame)
+        else:
+            fresh = frame.unique(subset=list(table.key), keep="first", maintain_order=True)
+            if source == JOURNAL:
+                self._displace(table, fresh)
+            fresh = self._unseen(table, fresh)
+        if fresh.is_empty():
+            return 0
+        names = ", ".join(f'"{c.name}"' for c in table.columns)
+        self._db.register("batch", fresh.to_arrow())
+        try:
+            self._db.execute(f'INSERT INTO "{table.name}" SELECT {names}, ? FROM batch', [source])
+        finally:
+            self._db.unregister("batch")
+        return fresh.height
+
+    def _unseen(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+        """Leave out rows whose key is in the table. Keys hold ts_event, so only its range can hold them."""
+        keys = list(table.key)
+        sql = f'SELECT {", ".join(f"{chr(34)}{k}{chr(34)}" for k in keys)} FROM "{table.name}"'
+        parameters: list[object] = []
+        if "ts_event" in keys:
+            sql += " WHERE ts_event BETWEEN ? AND ?"
+            parameters = [frame["ts_event"].min(), frame["ts_event"].max()]
+        there = pl.from_arrow(self._db.execute(sql, parameters).to_arrow_table())
+        assert isinstance(there, pl.DataFrame)
+        return frame if there.is_empty() else frame.join(there, on=keys, how="anti", nulls_equal=True, maintain_order="left")
+
+    def _displace(self, table: Table, frame: pl.DataFrame) -> None:
+        """Take out rows of tabular files that a recorded frame now says: the recording is the truth, whichever came first."""
+        if not self._db.execute(f'SELECT 1 FROM "{table.name}" WHERE source <> ? LIMIT 1', [JOURNAL]).fetchall():
+            return
+        match = " AND ".join(f't."{k}" IS NOT DISTINCT FROM b."{k}"' for k in table.key)
+        self._db.register("batch", frame.to_arrow())
+        self._db.execute(f'DELETE FROM "{table.name}" t USING batch b WHERE t.source <> ? AND {match}', [JOURNAL])
+        self._db.unregister("batch")
+
+    def _changes(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+        """Keep the rows that differ from the previous reading of the same state, the stored ones first."""
+        state, values = list(table.state), [k for k in table.key if k not in table.state]
+        last = f'SELECT * EXCLUDE (source) FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {", ".join(state)}'
+        last += " ORDER BY ts_recv DESC) = 1"
+        before = pl.from_arrow(self._db.execute(last).to_arrow_table())
+        assert isinstance(before, pl.DataFrame)
+        both = pl.concat([before.with_columns(pl.lit(False).alias("new")), frame.with_columns(pl.lit(True).alias("new"))], how="vertical")
+        same = pl.all_horizontal([pl.col(v).eq_missing(pl.col(v).shift(1).over(state)) for v in values])
+        first = pl.int_range(pl.len()).over(state) == 0
+        return both.filter(pl.col("new") & (first | ~same)).drop("new")
+
+    @contextmanager
+    def rebuilding(self, venue: str) -> Iterator[None]:
+        """See `Store.rebuilding`."""
+        with self._transaction() as db:
+            for table in TABLES:
+                db.execute(f'DELETE FROM "{table}" WHERE venue = ? AND source = ?', [venue, JOURNAL])
+            db.execute("DELETE FROM spans WHERE venue = ? AND basis <> 'import'", [venue])
+            db.execute("DELETE FROM ingested WHERE venue = ?", [venue])
+            yield
+
+    def read(
+        self, table: str, *, start: int | None = None, end: int | None = None, venue: str | None = None, base: str | None = None,
+        as_of: int | None = None, source: str | None = None, limit: int | None = None, newest_first: bool = False,
+        where: Mapping[str, object] | None = None, collapse: bool = False, largest_by: str | None = None, at_least: float | None = None,
+        skip: int = 0,
+    ) -> pa.Table:  # fmt: skip
+        """See `Store.read`."""
+        spec = table_named(table)
+        tests: list[str] = []
+        values: list[object] = []
+        for test, value in (
+            ("ts_event >= ?", start), ("ts_event < ?", end), ("venue = ?", venue), ("base = ?", base),
+            ("ts_recv <= ?", as_of), ("source = ?", source), ("notional_usd >= ?", at_least), *((f'"{name}" = ?', v) for name, v in (where or {}).items()),
+        ):  # fmt: skip
+            if value is not None:
+                tests.append(test)
+                values.append(value)
+        direction = " DESC" if newest_first else ""
+        rest = [c.name for c in spec.columns if c.name not in ("ts_event", "ts_recv") and c.arrow != LEVELS]
+        order = ", ".join(f'"{name}"{direction}' for name in ("ts_event", "ts_recv", *rest, "source"))
+        sql = f'SELECT * FROM "{table}"' + (f" WHERE {' AND '.join(tests)}" if tests else "")
+        if collapse and spec.state:
+            sql += f" QUALIFY row_number() OVER (PARTITION BY {', '.join(spec.state)} ORDER BY ts_recv DESC, {order}) = 1"
+        if largest_by is not None:
+            order = f'"{largest_by}" DESC NULLS LAST, {order}'
+        sql += f" ORDER BY {order}" + (f" LIMIT {int(limit)}" if limit is not None else "") + (f" OFFSET {int(skip)}" if skip else "")
+        return self._query(sql, values)
+
+    def _query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
+        try:
+            return self._db.cursor().execute(sql, list(parameters)).to_arrow_table()
+        except duckdb.Error as error:
+            raise StoreError(f"the tables could not be read: {' '.join(str(error).split())[:200]}") from error
+
+    def _rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        try:
+            return self._db.cursor().execute(sql, list(parameters)).fetchall()
+        except duckdb.Error as error:
+            raise StoreError(f"the tables could not be read: {' '.join(str(error).split())[:200]}") from error
+
+    def liquidation_sums(self, start: int, end: int, as_of: int) -> dict[Group, Sum]:
+        """See `Store.liquidation_sums`."""
+        rows = self._rows(
+            f"SELECT venue, base, position_side, method, CAST(coalesce(sum({MICROS}), 0) AS BIGINT), count(*),"
+            " count(*) FILTER (notional_usd IS NULL) FROM liquidations"
+            " WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? GROUP BY ALL ORDER BY ALL",
+            [start, end, as_of],
+        )
+        return {(str(v), str(b), str(s), str(m)): Sum(int(str(a)), int(str(n)), int(str(u))) for v, b, s, m, a, n, u in rows}
+
+    def liquidation_grid(self, start: int, end: int, bucket: int, as_of: int) -> Iterator[tuple[str, int, str, int]]:
+        """See `Store.liquidation_grid`."""
+        rows = self._rows(
+            f"SELECT venue, ts_event // ? - ? AS slot, position_side, CAST(coalesce(sum({MICROS}), 0) AS BIGINT) FROM liquidations"
+            " WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND method IN ('market', 'unknown') GROUP BY ALL ORDER BY ALL",
+            [bucket, start // bucket, start, end, as_of],
+        )
+        return ((str(v), int(str(i)), str(side), int(str(micros))) for v, i, side, micros in rows)
+
+    def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
+        """See `Store.price_series`."""
+        for table, price, kind, also in PRICE_SOURCES:
+            found = self._rows(
+                f"SELECT venue, symbol, {kind} AS kind FROM {table} WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?"
+                f" AND {price} IS NOT NULL{also} GROUP BY ALL ORDER BY count(*) DESC, ALL LIMIT 1",
+                [base, start, end, as_of],
+            )
+            if not found:
+                continue
+            venue, symbol, label = (str(x) for x in found[0])
+            rows = self._rows(
+                f"SELECT max(ts_event), arg_max({price}, ts_event) FROM {table} WHERE venue = ? AND symbol = ? AND {kind} = ?"
+                f" AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND {price} IS NOT NULL{also}"
+                " GROUP BY (ts_event - ?) // ? ORDER BY 1",
+                [venue, symbol, label, start, end, as_of, start, max(bucket, 1)],
+            )
+            return PriceSeries(venue, symbol, label, [(int(str(t)), float(str(p))) for t, p in rows])
+        return None
+
+    def write_spans(self, spans: Sequence[Span], venue: str | None) -> None:
+        """See `Store.write_spans`."""
+        with self._transaction() as db:
+            if venue is not None:
+                db.execute("DELETE FROM spans WHERE venue = ? AND basis <> 'import'", [venue])
+            if spans:
+                db.executemany("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?)", [list(msgspec.structs.astuple(s)) for s in spans])
+
+    def spans(self) -> list[Span]:
+        """See `Store.spans`."""
+        rows = self._rows("SELECT * FROM spans ORDER BY venue, start_ns, route")
+        return [msgspec.convert(dict(zip(Span.__struct_fields__, row, strict=True)), Span) for row in rows]
+
+    def ingested(self) -> dict[str, tuple[int, int]]:
+        """See `Store.ingested`."""
+        return {str(v): (int(str(n)), int(str(t))) for v, n, t in self._rows("SELECT * FROM ingested ORDER BY venue")}
+
+    def set_ingested(self, venue: str, frames: int, last: int) -> None:
+        """See `Store.set_ingested`."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?)", [venue, frames, last])
+
+    def extent(self, table: str) -> tuple[int, int] | None:
+        """See `Store.extent`."""
+        low, high = self._rows(f'SELECT min(ts_event), max(ts_event) FROM "{table_named(table).name}"')[0]
+        return None if low is None else (int(str(low)), int(str(high)))
+
+    def counts(self) -> dict[str, int]:
+        """See `Store.counts`."""
+        sql = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM \"{name}\"" for name in TABLES)
+        return {str(name): int(str(n)) for name, n in self._rows(sql) if n}
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._db.close()
+
+
+def table_named(name: str) -> Table:
+    """Return the table of that name. Raises BadInput naming the known ones."""
+    try:
+        return TABLES[name]
+    except KeyError:
+        raise BadInput(f"unknown table {name!r}; known: {', '.join(TABLES)}") from None

@@ -1,0 +1,61 @@
+"""A data directory: where the journal, the tables and imported files of one installation live."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from deleverage.errors import BadInput
+
+
+class Serving(NamedTuple):
+    """The server that holds a data directory at the moment."""
+
+    pid: int
+    url: str
+
+
+class Folder:
+    """Paths inside one data directory. Making one touches nothing; `create` makes the directories.
+
+    journal/ raw frames · tables.duckdb the tables · imports/ tabular files taken in, as Parquet · serving.json who serves it now
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path).expanduser()
+        self.journal = self.path / "journal"
+        self.tables = self.path / "tables.duckdb"
+        self.imports = self.path / "imports"
+        self.serving_file = self.path / "serving.json"
+
+    def create(self) -> None:
+        """Make the directories. Raises BadInput in one line when the path cannot be one."""
+        try:
+            self.journal.mkdir(parents=True, exist_ok=True)
+            self.imports.mkdir(exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"cannot use {self.path} as data directory: {error.strerror or error}") from None
+
+    def has_data(self) -> bool:
+        """Tell whether anything was ever recorded or imported here."""
+        return any(self.journal.glob("segment-*")) or any(self.imports.glob("*.parquet"))
+
+    def announce(self, url: str) -> None:
+        """Say that this process serves the directory at `url`."""
+        self.serving_file.write_text(json.dumps({"pid": os.getpid(), "url": url}))
+
+    def withdraw(self) -> None:
+        """Take the announcement back if it is ours."""
+        serving = self.serving()
+        if serving is not None and serving.pid == os.getpid():
+            self.serving_file.unlink(missing_ok=True)
+
+    def serving(self) -> Serving | None:
+        """Return who serves the directory, None when nobody does (a dead process's announcement counts as nobody)."""
+        try:
+            said = json.loads(self.serving_file.read_text())
+            serving = Serving(int(said["pid"]), str(said["url"]))
+            os.kill(serving.pid, 0)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return serving

@@ -1,0 +1,93 @@
+"""The tables on disk: what a store does, whatever the engine. `duck.py` is the embedded one.
+
+Rows are appended in transactions and never changed. `source` is `journal` for rows parsed from frames and
+`import:<digest>` for rows of a tabular file; the former can be rebuilt from the journal, the latter from the kept file.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from deleverage.analytics.coverage import Span
+from deleverage.analytics.liquidations import Group, Sum
+
+JOURNAL = "journal"
+
+
+class PriceSeries(NamedTuple):
+    """Prices of one contract in time order, `points` as (ts_event, price), and what they are."""
+
+    venue: str
+    symbol: str
+    price_kind: str
+    points: list[tuple[int, float]]
+
+
+class Store(Protocol):
+    """Append, read, sum. Times are ns UTC; ranges are [start, end) on `ts_event`; `as_of` keeps rows with ts_recv <= as_of."""
+
+    def append(self, events: Sequence[msgspec.Struct]) -> int:
+        """Append events of any classes in one transaction; rows already there are skipped. Returns the rows added."""
+
+    def append_table(self, table: str, rows: pa.Table, source: str) -> int:
+        """Append rows of one table from a file. Returns the rows added."""
+
+    def rebuilding(self, venue: str) -> AbstractContextManager[None]:
+        """Replace all rows of a venue that came from the journal by what is appended inside, or by nothing on an error."""
+
+    def read(
+        self,
+        table: str,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        venue: str | None = None,
+        base: str | None = None,
+        as_of: int | None = None,
+        source: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+        where: Mapping[str, object] | None = None,
+        collapse: bool = False,
+        largest_by: str | None = None,
+        at_least: float | None = None,
+        skip: int = 0,
+    ) -> pa.Table:
+        """Return rows in a total order (ts_event, ts_recv, then every column); `collapse` keeps the last reading per state,
+        `largest_by` puts the largest of that column first, `at_least` bounds notional_usd, `skip` leaves out the first rows."""
+
+    def liquidation_sums(self, start: int, end: int, as_of: int) -> dict[Group, Sum]:
+        """Sum liquidations with start <= ts_event < end known at `as_of`, by venue, base, side and method."""
+
+    def liquidation_grid(self, start: int, end: int, bucket: int, as_of: int) -> Iterator[tuple[str, int, str, int]]:
+        """Yield (venue, slot, position_side, micros) of market liquidations in [start, end), empty slots left out.
+
+        Buckets of `bucket` ns are aligned to UTC; slot 0 is the one that holds `start`.
+        """
+
+    def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
+        """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket."""
+
+    def write_spans(self, spans: Sequence[Span], venue: str | None) -> None:
+        """Replace the spans of a venue (None: append only)."""
+
+    def spans(self) -> list[Span]:
+        """Return all spans by venue and start."""
+
+    def ingested(self) -> dict[str, tuple[int, int]]:
+        """Return how much of the journal is in the tables: venue → (frames, last ts_recv)."""
+
+    def set_ingested(self, venue: str, frames: int, last: int) -> None:
+        """Record how much of a venue's journal is in the tables."""
+
+    def extent(self, table: str) -> tuple[int, int] | None:
+        """Return the first and last ts_event of a table; None when it is empty."""
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of rows of every table that has any."""
+
+    def close(self) -> None:
+        """Close; further calls fail."""

@@ -1,0 +1,71 @@
+import { money, percent } from "../format";
+import { changeView } from "../session";
+import type { NowDocument, WindowTotals } from "../types";
+import { sourceWords, venueTitle, windowWords } from "../words";
+import { Num } from "./Num";
+
+/** Long and short as parts of one bar from zero. */
+export function SideBar({ long, short, of }: { long: number; short: number; of: number }) {
+  const part = (usd: number) => `${of > 0 ? (usd / of) * 100 : 0}%`;
+  return (
+    <span class="sidebar" aria-hidden="true">
+      <i class="long" style={{ width: part(long) }} />
+      <i class="short" style={{ width: part(short) }} />
+    </span>
+  );
+}
+
+function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals; chosen: boolean }) {
+  const { window, total_usd: total, long_usd: long, short_usd: short, coverage } = totals;
+  const words = windowWords(window);
+  const missing = totals.missing.map((v) => venueTitle(doc, v));
+  const seen = coverage === null ? undefined : `${percent(coverage)} of ${words} recorded${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}`;
+  const common = { unit: "USD", source: sourceWords(doc), coverage: seen, floor: totals.floor };
+  const measured = totals.status !== "missing" && total !== null;
+  return (
+    <article class={`tile${chosen ? " chosen" : ""}`} data-testid={`tile-${window}`} data-total={total ?? ""} data-long={long ?? ""} data-short={short ?? ""}
+      data-coverage={coverage ?? ""} data-status={totals.status}>
+      <h3>
+        <button type="button" class="tile-choose" aria-pressed={chosen} onClick={() => changeView({ window })}>
+          last {words}
+        </button>
+        {measured && totals.count !== null ? <span class="tile-count">{totals.count.toLocaleString("en-GB")} orders</span> : null}
+      </h3>
+      {measured ? (
+        <>
+          <p class="tile-total">
+            <Num {...common} value={total} text={money(total)} what={`liquidated in ${words}, longs and shorts`} /> <small>USD</small>
+          </p>
+          <SideBar long={long ?? 0} short={short ?? 0} of={total ?? 0} />
+          <p class="tile-sides">
+            <span class="long">
+              long <Num {...common} value={long} text={money(long)} what={`longs liquidated in ${words}`} />
+            </span>
+            <span class="short">
+              short <Num {...common} value={short} text={money(short)} what={`shorts liquidated in ${words}`} />
+            </span>
+          </p>
+        </>
+      ) : (
+        <p class="tile-empty">not recorded</p>
+      )}
+      <p class="tile-coverage" data-testid={`coverage-${window}`} data-value={coverage ?? ""}>
+        <span class="meter" aria-hidden="true">
+          <i style={{ width: `${(coverage ?? 0) * 100}%` }} />
+        </span>
+        <span>{coverage === null ? "coverage unknown" : `${percent(coverage)} of it recorded`}</span>
+      </p>
+      {missing.length ? <p class="tile-missing" title={`Not recorded: ${missing.join(", ")}`}>without {missing.join(", ")}</p> : null}
+    </article>
+  );
+}
+
+export function Windows({ doc }: { doc: NowDocument }) {
+  return (
+    <section class="tiles" aria-label="Liquidated by window">
+      {doc.windows.map((w) => (
+        <Tile key={w.window} doc={doc} totals={w} chosen={w.window === doc.window} />
+      ))}
+    </section>
+  );
+}

@@ -1,0 +1,161 @@
+/** The API's answers, named as it names them. Money is USD; null means unknown or not recorded, never zero. */
+
+export type Mode = "playback" | "stored" | "live";
+export type Span = [startMs: number, endMs: number];
+
+export interface Clock {
+  now_ms: number;
+  start_ms: number;
+  end_ms: number;
+  speed: number;
+  playing: boolean;
+  finished: boolean;
+}
+
+export interface Provenance {
+  source: string;
+  licence: string;
+  note: string;
+  url?: string | null;
+}
+
+export interface Recording {
+  name: string;
+  title: string;
+  about: string;
+  venues: string[];
+  start_ms: number;
+  end_ms: number;
+  stretches: Span[];
+  bytes: number;
+  frames: number;
+  provenance: Provenance[];
+  is_reconstruction: boolean;
+}
+
+export interface Order {
+  ts_ms: number;
+  ts_ns: string;
+  venue: string;
+  symbol: string;
+  base: string;
+  position_side: "long" | "short";
+  price: number;
+  price_kind: string;
+  quantity: number;
+  notional_usd: number | null;
+  method: string;
+  coverage_rule: string;
+  is_backfill: boolean;
+}
+
+export interface WindowTotals {
+  window: string;
+  long_usd: number | null;
+  short_usd: number | null;
+  total_usd: number | null;
+  count: number | null;
+  long_share: number | null;
+  coverage: number | null;
+  status: "measured" | "missing";
+  missing: string[];
+  floor: boolean;
+}
+
+export interface VenueRow {
+  venue: string;
+  title: string;
+  recorded: boolean;
+  long_usd: number | null;
+  short_usd: number | null;
+  total_usd: number | null;
+  count: number | null;
+  share: number | null;
+  long_share: number | null;
+  coverage: number | null;
+  coverage_rule: string;
+  coverage_note: string;
+  state: string;
+  evidence: string;
+  last_event_ms: number | null;
+}
+
+export interface HeatmapRow {
+  venue: string;
+  title: string;
+  values: (number | null)[];
+  long: (number | null)[];
+  short: (number | null)[];
+}
+
+export interface Heatmap {
+  bucket_ms: number;
+  start_ms: number;
+  buckets: number;
+  rows: HeatmapRow[];
+  max_usd: number | null;
+}
+
+export interface TreemapItem {
+  base: string;
+  long_usd: number;
+  short_usd: number;
+  total_usd: number;
+  count: number;
+  share: number | null;
+}
+
+export interface Treemap {
+  total_usd: number | null;
+  items: TreemapItem[];
+  rest: (Omit<TreemapItem, "base"> & { bases: number }) | null;
+}
+
+export interface Prices {
+  base: string;
+  symbol: string | null;
+  venue: string | null;
+  price_kind: string | null;
+  gap_ms: number;
+  points: [ms: number, price: number][];
+  markers: Order[];
+}
+
+export interface NowDocument {
+  headline: string;
+  windows: WindowTotals[];
+  window: string;
+  base: string;
+  bases: string[];
+  venues: VenueRow[];
+  heatmap: Heatmap;
+  treemap: Treemap;
+  prices: Prices;
+  tape: Order[];
+  largest: Order[];
+  clock: Clock;
+  recording: Recording | null;
+  mode: Mode;
+  label: string;
+}
+
+export interface Health {
+  status: string;
+  version: string;
+  mode: Mode;
+  label: string;
+  recording: Recording | null;
+  clock: Clock;
+}
+
+export interface Envelope<T> {
+  data: T;
+  at: string;
+  at_ms: number;
+  as_of: string;
+  mode: Mode;
+  label: string;
+  missing: string[];
+}
+
+export type StreamMessage = { type: "now"; data: NowDocument; at_ms: number; as_of?: string } | { type: "orders"; data: Order[] };

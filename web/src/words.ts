@@ -1,0 +1,50 @@
+/** Sentences about source, coverage and time that stand on every panel and behind every number. */
+
+import { apiUrl, type Params } from "./api";
+import { dateTime, percent, zone } from "./format";
+import { store } from "./state";
+import type { NowDocument, WindowTotals } from "./types";
+
+const WORDS: Record<string, string> = { m: "min", h: "h", d: "d" };
+
+/** "24h" → "24 h" */
+export const windowWords = (window: string) => window.replace(/([mhd])$/, (unit) => ` ${WORDS[unit]}`);
+
+export const currentTotals = (doc: NowDocument): WindowTotals | undefined => doc.windows.find((w) => w.window === doc.window);
+
+export const venueTitle = (doc: NowDocument, venue: string) => doc.venues.find((v) => v.venue === venue)?.title ?? venue;
+
+export const recordedTitles = (doc: NowDocument) => doc.venues.filter((v) => v.recorded).map((v) => v.title);
+
+export const missingTitles = (doc: NowDocument) => doc.venues.filter((v) => !v.recorded).map((v) => v.title);
+
+const KIND = { playback: "replay", stored: "stored data", live: "live" };
+
+export function sourceWords(doc: NowDocument): string {
+  const venues = recordedTitles(doc);
+  return `${venues.length ? venues.join(", ") : "no venue"} (${KIND[doc.mode]}${doc.label ? `: ${doc.label}` : ""})`;
+}
+
+/** "3.9 % of 24 h recorded, on 1 of 6 venues; not recorded: Bybit, OKX". */
+export function coverageWords(doc: NowDocument): string {
+  const share = currentTotals(doc)?.coverage;
+  const missing = missingTitles(doc);
+  const part = share === null || share === undefined ? "unknown" : `${percent(share)} of ${windowWords(doc.window)} recorded`;
+  return `${part}, ${doc.venues.length - missing.length} of ${doc.venues.length} venues${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}`;
+}
+
+/** When the numbers on screen hold, and what was known. */
+export function momentWords(): string {
+  const { moment, utc } = store.get();
+  if (!moment) return "";
+  const at = `${dateTime(moment.atMs, utc)} ${zone(utc)}`;
+  if (moment.asOf === moment.at || !moment.asOf) return at;
+  const known = Date.parse(moment.asOf);
+  return `${at}, as known ${Number.isNaN(known) ? moment.asOf : `${dateTime(known, utc)} ${zone(utc)}`}`;
+}
+
+/** The API call that gives a panel's numbers again, with their moment in it. */
+export function callFor(path: string, params: Params): string {
+  const { moment } = store.get();
+  return apiUrl(path, { ...params, at: moment?.at, as_of: moment?.asOf });
+}
