@@ -72,7 +72,7 @@ class Journal:
         self._buffering = threading.Lock()
         self._committing = threading.RLock()
         self._failure: JournalError | None = None
-        self._lost = 0
+        self._is_reported = False
         self._is_closed = False
         self._handle: int | None = None
         self._encoder = Encoder()
@@ -113,7 +113,8 @@ class Journal:
             self._buffer.append(frame)
             self._weight = weight = self._weight + len(payload) + _FRAME_BYTES
         if weight >= _SOON:
-            self._wake.set()
+            if not self._wake.is_set():
+                self._wake.set()
             if weight >= _AT_ONCE:
                 self.commit()
 
@@ -131,8 +132,11 @@ class Journal:
             if frames:
                 try:
                     self._write(frames)
-                except Exception as error:
-                    raise self._fail(error, len(frames)) from error
+                except BaseException as error:  # an interrupt too: what follows half a batch would be lost with it
+                    failure = self._fail(error, len(frames))
+                    if isinstance(error, Exception):
+                        raise failure from error
+                    raise
                 self.durable += len(frames)
             return self.durable
 
@@ -156,18 +160,20 @@ class Journal:
             self._close_segment()
             _release_lock(self._lock)
 
-    _is_reported = False
-
     def _commit_for_ever(self, every: float) -> None:
-        while not self._is_closed:
+        while not self._is_closed and self._failure is None:
             self._wake.wait(every)
             self._wake.clear()
-            with suppress(JournalError), self._committing:  # append, commit and close raise it where someone listens
-                if self._buffer:
+            try:
+                with self._committing:
                     self.commit()
-                    self._is_reported = False
-                if self._handle is not None and time.monotonic() - self._opened_at >= self._rotate_seconds:
-                    self._close_segment()
+                    if self._is_old():
+                        self._close_segment()
+            except JournalError:
+                self._is_reported = False  # the next append, commit or close raises it where someone listens
+
+    def _is_old(self) -> bool:
+        return self._handle is not None and time.monotonic() - self._opened_at >= self._rotate_seconds
 
     def _refusal(self) -> JournalError:
         if self._failure is None:
@@ -175,7 +181,7 @@ class Journal:
         self._is_reported = True
         return self._failure
 
-    def _fail(self, error: Exception, lost: int) -> JournalError:
+    def _fail(self, error: BaseException, lost: int) -> JournalError:
         with self._buffering:
             lost += len(self._buffer)
             self._buffer = []
@@ -192,8 +198,7 @@ class Journal:
         return self._failure
 
     def _write(self, frames: list[Frame]) -> None:
-        old = time.monotonic() - self._opened_at >= self._rotate_seconds
-        if self._handle is not None and (self._size >= self._rotate_bytes or old):
+        if self._handle is not None and (self._size >= self._rotate_bytes or self._is_old()):
             self._close_segment()
         is_new = self._handle is None
         if self._handle is None:
@@ -240,22 +245,20 @@ class Journal:
         return found[-1].number + 1 if found else 1
 
     def _repair_last(self, last: Segment) -> None:
-        raw = last.path.read_bytes()
-        content = read_stream(raw)
+        content = read_stream(last.path.read_bytes())
         if content.torn_bytes:
             self.repaired.append(Repair(last.path.name, content.torn_bytes))
         if not content.whole:
             last.path.unlink()
-        elif not raw[: content.whole].endswith(END):
+        elif content.torn_bytes or not content.is_closed:
             handle = os.open(last.path, os.O_WRONLY)
             try:
                 os.ftruncate(handle, content.whole)
-                _mark_end(handle, content.whole)
+                if not content.is_closed:
+                    _mark_end(handle, content.whole)
                 os.fsync(handle)
             finally:
                 os.close(handle)
-        elif content.torn_bytes:
-            os.truncate(last.path, content.whole)
 
 
 def _remember(segment: Segment) -> None:

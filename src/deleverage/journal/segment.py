@@ -159,11 +159,13 @@ class Encoder:
 
 
 class Content(msgspec.Struct, frozen=True):
-    """A segment as read: its rows in the order they were written, and how many bytes of the file they and the mark take."""
+    """A segment as read: its rows in the order they were written, how many bytes of the file they and the end mark take,
+    the size of the file in bytes, and whether it will not grow any more."""
 
     table: Any
     whole: int
     size: int
+    is_closed: bool
 
     @property
     def torn_bytes(self) -> int:
@@ -178,7 +180,7 @@ def read_stream(content: bytes) -> Content:
     opening = Encoder().schema
     if len(content) < len(opening):
         if opening.startswith(content) or not content.strip(b"\0"):
-            return Content(COLUMNS.empty_table(), 0, len(content))
+            return Content(COLUMNS.empty_table(), 0, len(content), False)
         raise ValueError("not a journal segment")
     source = pa.BufferReader(content)
     batches = []
@@ -186,7 +188,7 @@ def read_stream(content: bytes) -> Content:
         reader = ipc.open_stream(source)
     except (pa.ArrowException, OSError) as error:
         if not content.strip(b"\0"):
-            return Content(COLUMNS.empty_table(), 0, len(content))
+            return Content(COLUMNS.empty_table(), 0, len(content), False)
         raise ValueError("not a journal segment") from error
     _check_columns(reader.schema)
     whole = source.tell()
@@ -196,9 +198,10 @@ def read_stream(content: bytes) -> Content:
             batch.validate()
             batches.append(batch)
             whole = source.tell()
-    if content[whole:] == END:
+    is_closed = content[whole : whole + len(END)] == END
+    if is_closed:
         whole += len(END)
-    return Content(_in_one_piece(pa.Table.from_batches(batches, COLUMNS)), whole, len(content))
+    return Content(_in_one_piece(pa.Table.from_batches(batches, COLUMNS)), whole, len(content), is_closed)
 
 
 def read_segment(segment: Segment) -> Content:
@@ -211,7 +214,7 @@ def read_segment(segment: Segment) -> Content:
             table = pq.ParquetFile(candidate.path).read()
             _check_columns(table.schema)
             size = candidate.path.stat().st_size
-            return Content(_in_one_piece(table.cast(COLUMNS)), size, size)
+            return Content(_in_one_piece(table.cast(COLUMNS)), size, size, True)
         except FileNotFoundError:
             continue
         except (OSError, ValueError, pa.ArrowException) as error:

@@ -122,7 +122,7 @@ class DuckStore:
         if "ts_event" in keys:
             sql += " WHERE ts_event BETWEEN ? AND ?"
             parameters = [frame["ts_event"].min(), frame["ts_event"].max()]
-        there = pl.from_arrow(self._db.execute(sql, parameters).to_arrow_table())
+        there = pl.from_arrow(self._db.sql(sql, params=parameters).to_arrow_table())
         assert isinstance(there, pl.DataFrame)
         return frame if there.is_empty() else frame.join(there, on=keys, how="anti", nulls_equal=True, maintain_order="left")
 
@@ -140,7 +140,7 @@ class DuckStore:
         state, values = list(table.state), [k for k in table.key if k not in table.state]
         last = f'SELECT * EXCLUDE (source) FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {", ".join(state)}'
         last += " ORDER BY ts_recv DESC) = 1"
-        before = pl.from_arrow(self._db.execute(last).to_arrow_table())
+        before = pl.from_arrow(self._db.sql(last).to_arrow_table())
         assert isinstance(before, pl.DataFrame)
         both = pl.concat([before.with_columns(pl.lit(False).alias("new")), frame.with_columns(pl.lit(True).alias("new"))], how="vertical")
         same = pl.all_horizontal([pl.col(v).eq_missing(pl.col(v).shift(1).over(state)) for v in values])
@@ -182,12 +182,13 @@ class DuckStore:
             sql += f" QUALIFY row_number() OVER (PARTITION BY {', '.join(spec.state)} ORDER BY ts_recv DESC, {order}) = 1"
         if largest_by is not None:
             order = f'"{largest_by}" DESC NULLS LAST, {order}'
-        sql += f" ORDER BY {order}" + (f" LIMIT {int(limit)}" if limit is not None else "") + (f" OFFSET {int(skip)}" if skip else "")
+        sql += f" ORDER BY {order}" + (f" LIMIT {int(limit)}" if limit is not None else "")
+        sql += f" OFFSET {int(skip)}" if skip else ""
         return self._query(sql, values)
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         try:
-            return self._db.cursor().execute(sql, list(parameters)).to_arrow_table()
+            return self._db.cursor().sql(sql, params=list(parameters)).to_arrow_table()
         except duckdb.Error as error:
             raise StoreError(f"the tables could not be read: {' '.join(str(error).split())[:200]}") from error
 

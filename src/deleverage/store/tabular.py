@@ -172,33 +172,42 @@ def _frame(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
 
 
 def _csv(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
+    payload = payload.lstrip(b"\r\n")
+    start = payload[:65536].decode("utf-8", errors="replace")
+    separator = max(",;\t|", key=start.partition("\n")[0].count)
     try:
-        start = payload[:65536].decode("utf-8", errors="ignore").lstrip("\r\n")
-        if "\0" in start:
-            raise BadInput(f"{name} is not text; expected lines of comma-separated values")
-        line = start.splitlines()[0] if start.strip() else ""
-        separator = max(",;\t|", key=line.count)
-        cells = next(csv.reader(io.StringIO(start), delimiter=separator), [])
-        if not any(cell.strip() for cell in cells):
-            raise BadInput(f"{name} is empty; expected a header line and rows")
-        named = not any(re.match(read.NUMBER_TEXT, c.strip()) or re.match(read.ISO_TEXT.replace("?P<", "?P<"), c.strip()) for c in cells)
-        labels = [str(n) for n in range(1, len(cells) + 1)]
+        cells = [cell.strip() for cell in next(csv.reader(io.StringIO(start), delimiter=separator), [])]
+    except csv.Error as error:
+        raise BadInput(f"{name} is not a well-formed CSV file: {_line(error)}") from None
+    if not any(cells):
+        raise BadInput(f"{name} is empty; expected a header line and rows")
+    if "\0" in start:
+        raise BadInput(f"{name} is not text; expected lines of comma-separated values")
+    named = not any(re.match(read.NUMBER_TEXT, cell) or re.match(read.ISO_TEXT, cell) for cell in cells)
+    labels = [str(n) for n in range(1, len(cells) + 1)]
+    ragged: list[pyarrow.csv.InvalidRow] = []
+
+    def odd(row: pyarrow.csv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    try:
         frame = pyarrow.csv.read_csv(
             pa.BufferReader(payload),
             read_options=pyarrow.csv.ReadOptions(column_names=labels, skip_rows_after_names=int(named), use_threads=False),
-            parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values='"' in start or b'"' in payload),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=b'"' in payload, invalid_row_handler=odd),
             convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(labels, pa.string()), strings_can_be_null=False),
         )
-    except (pa.ArrowInvalid, csv.Error) as error:
-        raise BadInput(f"{name} is not a well-formed CSV file: {_line(error)}") from None
+    except pa.ArrowInvalid as error:
+        raise BadInput(f"{name} is not a well-formed CSV file in UTF-8: {_line(error)}") from None
+    if ragged:
+        first = ragged[0]
+        more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
+        raise BadInput(f"{name} row {first.number - named}: {first.actual_columns} cells; expected {first.expected_columns} as in row 1{more}")
     result = pl.from_arrow(frame)
     assert isinstance(result, pl.DataFrame)
     if named:
-        seen: dict[str, int] = {}
-        for position, cell in enumerate(c.strip() for c in cells):
-            seen[cell] = seen.get(cell, 0) + 1
-            labels[position] = cell if seen[cell] == 1 else f"{cell}#{seen[cell]}"
-        result.columns = labels
+        result.columns = [cell if cell not in cells[:at] else f"{cell}#{at + 1}" for at, cell in enumerate(cells)]
     return result, named
 
 
@@ -244,33 +253,270 @@ class _Complaints:
 class _Import:
     """One file on its way into one table. `frame` holds our columns as they come to be, and `row`, the number in the file."""
 
+    frame: pl.DataFrame
+
     def __init__(
-        self, file: str, table: Table, columns: dict[str, str], units: dict[str, str], constants: dict[str, str], infer: Infer
+        self, file: str, table: Table, columns: Mapping[str, str], units: Mapping[str, str], constants: Mapping[str, str], infer: Infer
     ) -> None:
         self.file, self.table, self.infer = file, table, infer
-        self.columns, self.units, self.constants = columns, units, constants
-        self.ours = {c.name: c for c in (*table.columns, *ALIASES.get(table.name, ()), INTERVAL)}
-        for extra in (OPENED, SECONDS):
-            self.ours.setdefault(extra.name, extra)
+        self.ours = {c.name: c for c in (OPENED, SECONDS, INTERVAL, *ALIASES.get(table.name, ()), *table.columns)}
         self.choices = {name: _choices(hint) for name, hint in typing.get_type_hints(table.event).items()}
-        self.defaults = {f.name: f.default for f in msgspec.structs.fields(table.event) if f.default is not msgspec.NODEFAULT}
-        self.note: Note = {}
+        self.defaults: dict[str, object] = {c.name: False for c in table.columns if c.arrow == pa.bool_()}
+        self.defaults |= {f.name: f.default for f in msgspec.structs.fields(table.event) if f.default is not msgspec.NODEFAULT}
+        self.defaults |= {"is_backfill": True, **DEFAULTS.get(table.name, {})}
+        self.columns, self.units, self.constants = (self._checked(said) for said in (columns, units, constants))
+        both = [name for name in self.columns if name in self.constants]
+        if both:
+            raise BadInput(f"{both[0]} is given twice, by --column and by --set; expected one of the two")
+        self.note: dict[str, str] = {}
         self.complaints = _Complaints()
-        self.sources: dict[str, str] = {}
-        self.header: list[str] = []
 
     def run(self, payload: bytes, digest: str, lag: int | None, now: int) -> Tabular:
-        self._check_names()
+        """Take the file through all steps; see `read_tabular`."""
         raw, named = _frame(self.file, payload)
         if raw.height == 0:
             raise BadInput(f"{self.file} has no rows")
-        self.header = raw.columns
-        self.frame = self._read(self._mapped(raw, named))
+        self._convert(self._mapped(raw, named))
         self.complaints.settle(self.file)
         DERIVE.get(self.table.name, lambda _: None)(self)
-        self._time(lag, now)
+        self._clocks(lag, now)
         self._identity()
         self._fill()
-        self._number_repeats()
+        self._number()
         self.complaints.settle(self.file)
-        return Tabular(self._arrow(), digest, self.file, 0, self.note)
+        frame = self.frame.select(c.name for c in self.table.columns).cast(dict(self.table.polars_schema))
+        return Tabular(frame.to_arrow().cast(self.table.arrow_schema), digest, self.file, 0, self.note)
+
+    # --- mapping ---
+
+    def _checked(self, said: Mapping[str, str]) -> dict[str, str]:
+        """Our names as we spell them. Raises BadInput for a name that is none of this table's."""
+        spelt = {_fold(name): name for name in self.ours}
+        for name in said:
+            if _fold(name) not in spelt:
+                known = ", ".join(n for n in self.ours if n not in ("ts_open", "interval_seconds", "interval") or n in self.table_names)
+                raise BadInput(f"{self.table.name} has no column {name!r}{_meant(name, self.ours)}; it has: {known}")
+        return {spelt[_fold(name)]: value for name, value in said.items()}
+
+    @property
+    def table_names(self) -> set[str]:
+        return {c.name for c in self.table.columns}
+
+    def _mapped(self, raw: pl.DataFrame, named: bool) -> pl.DataFrame:
+        """The file's columns under our names, unread, with `row` from 1."""
+        self.header = raw.columns
+        folded: dict[str, list[str]] = {}
+        for label in raw.columns if named else ():
+            folded.setdefault(_fold(label), []).append(label)
+        value, name = WIDE.get(self.table.name, ("", ""))
+        theirs: dict[str, list[str]] = {}
+        for ours, said in self.columns.items():
+            if said in raw.columns or ours != value or not (said == "*" or "," in said):
+                theirs[ours] = [self._found(ours, said, folded, named)]
+            elif said != "*":
+                theirs[ours] = [self._found(ours, part.strip(), folded, named) for part in said.split(",")]
+        for ours in self.ours:
+            labels = folded.get(_fold(ours), [])
+            extra = ours not in self.table_names and ours in ("ts_open", "interval_seconds", "interval") and "ts_event" in theirs
+            if not labels or ours in theirs or ours in self.constants or ours in self.columns or extra:
+                continue
+            if len(labels) > 1:
+                raise BadInput(f"{self.file} has {' and '.join(labels)}, both of which may be {ours}; say which with --column {ours}=…")
+            theirs[ours] = labels
+        taken = {label for labels in theirs.values() for label in labels}
+        if self.columns.get(value) == "*":
+            theirs[value] = [label for label in raw.columns if label not in taken]
+            taken |= set(theirs[value])
+        unused = [label for label in raw.columns if label not in taken]
+        if unused:
+            self.note["unused"] = ", ".join(unused)
+        self.theirs = {ours: labels[0] for ours, labels in theirs.items()}
+        for unit in self.units:
+            if unit not in theirs and unit not in self.constants:
+                raise BadInput(f"--unit {unit}={self.units[unit]}: {self.file} gives no {unit}; map it with --column {unit}=…")
+        plain = raw.select(*(pl.col(labels[0]).alias(ours) for ours, labels in theirs.items() if ours != value)).with_columns(
+            row=pl.int_range(1, raw.height + 1)
+        )
+        if value not in theirs:
+            return plain
+        if name in theirs or name in self.constants:
+            return plain.with_columns(raw[theirs[value][0]].alias(value))
+        self.theirs.pop(value)
+        self.note[name] = f"the names of the columns {', '.join(theirs[value])}"
+        wide = pl.concat([plain.with_columns(raw[label].alias(value), pl.lit(label).alias(name)) for label in theirs[value]], how="vertical_relaxed")
+        wide = wide.sort("row", maintain_order=True)
+        if self.table.name == "etf_flows":
+            blank = wide[value].is_null() | wide[value].cast(pl.String).str.strip_chars().is_in(["", "-"])
+            if blank.any():
+                self.note["empty"] = f"{blank.sum()} empty cells are no reading and became no rows"
+            wide = wide.filter(~blank)
+            if wide.height == 0:
+                raise BadInput(f"{self.file} has no rows with a value in {', '.join(theirs[value])}")
+        return wide
+
+    def _found(self, ours: str, said: str, folded: Mapping[str, list[str]], named: bool) -> str:
+        if said in self.header:
+            return said
+        labels = folded.get(_fold(said), [])
+        if len(labels) == 1:
+            return labels[0]
+        if not named:
+            raise BadInput(
+                f"--column {ours}={said}: {self.file} has no header line; name its columns by number, 1 to {len(self.header)}"
+            )
+        raise BadInput(f"--column {ours}={said}: {self.file} has no such column{_meant(said, self.header)}; it has: {', '.join(self.header)}")
+
+    # --- reading cells ---
+
+    def _convert(self, raw: pl.DataFrame) -> None:
+        rows = raw["row"]
+        premium = "premium" in self.constants.get("price_kind", "").lower()
+        if self.table.name == "candles" and "price_kind" in raw.columns and raw["price_kind"].dtype == pl.String:
+            premium = bool(raw["price_kind"].str.to_lowercase().str.contains("premium").any())
+        made: dict[str, pl.Series] = {}
+        for name, column in self.ours.items():
+            if name in self.constants:
+                cells = self._cells(pl.Series(name, [self.constants[name]]), column, premium)
+                if cells.bad[0] or (cells.values[0] is None and self.constants[name] and name in self._required()):
+                    raise BadInput(f"--set {name}={self.constants[name]}: {cells.why(0)}; expected {read.expected(column)}")
+                made[name] = pl.repeat(cells.values[0], raw.height, dtype=cells.values.dtype, eager=True)
+            elif name in raw.columns:
+                cells = self._cells(raw[name], column, premium)
+                self._complain(rows, name, cells)
+                made[name] = cells.values
+            if name in made and name in self._required() and name not in self.constants:
+                self._complain(rows, name, Read(made[name], made[name].is_null() & ~cells.bad, lambda _: "the cell is empty"))
+        self.frame = pl.DataFrame({"row": rows, **made})
+
+    def _complain(self, rows: pl.Series, name: str, cells: Read) -> None:
+        theirs = self.theirs.get(name, name)
+        self.complaints.add(rows, name if theirs == name else f"{name} ({theirs})", read.expected(self.ours[name]), cells)
+
+    def _required(self) -> set[str]:
+        """Columns whose cells may not be empty once the column is given."""
+        derived = {*IDENTITY, "open_interest", "funding_kind", "ordinal", "trade_id"}
+        own = {c.name for c in self.table.columns if not c.nullable and c.name not in self.defaults and c.name not in derived}
+        return own | {name for name in self.ours if name not in self.table_names}
+
+    def _cells(self, raw: pl.Series, column: Column, premium: bool) -> Read:
+        """Read one column in the way its type, unit and annotation ask for."""
+        name, unit = column.name, self.units.get(column.name)
+        earliest = read.EARLIEST_MACRO if self.table.name == "macro_observations" else read.EARLIEST
+        if column.unit == "ns UTC":
+            return read.times(raw, column, unit, earliest)
+        if column.arrow in (pa.float64(), pa.int64()):
+            limits: Limits = "any"
+            if name in POSITIVE or (column.unit == "USD per base" and not premium):
+                limits = "positive"
+            elif name in SIZED and not premium:
+                limits = "not negative"
+            elif name in SHARES:
+                limits = "share"
+            elif name in RATES:
+                limits = "rate"
+            return read.numbers(raw, column, unit, limits, column.arrow == pa.int64())
+        if unit is not None:
+            raise BadInput(f"--unit {name}={unit}: {name} is no number and has no unit")
+        if column.unit == "date":
+            return read.dates(raw, column, earliest)
+        if column.arrow == pa.bool_():
+            return read.flags(raw, column)
+        if column.arrow == LEVELS:
+            return read.levels(raw, column)
+        if name == "interval":
+            return read.intervals(raw, column)
+        words = self.choices.get(name) or (("buy", "sell") if name == "order_side" else ())
+        return read.choices(raw, column, words) if words else read.texts(raw, column)
+
+    # --- deriving ---
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all these columns are there."""
+        return all(name in self.frame.columns for name in names)
+
+    def put(self, how: str | None = None, **columns: pl.Expr) -> None:
+        """Add or replace columns; `how` goes into the note of each."""
+        self.frame = self.frame.with_columns(**columns)
+        if how is not None:
+            self.note |= dict.fromkeys(columns, how)
+
+    def fail(self, name: str, bad: pl.Expr, why: str) -> None:
+        """Complain about the rows in which `bad` holds."""
+        mask = self.frame.select(bad.fill_null(False).alias("bad"))["bad"]
+        self._complain(self.frame["row"], name, Read(mask, mask, lambda _: why))
+
+    def missing(self, name: str, hint: str = "") -> BadInput:
+        """The error for a column that is needed and not given."""
+        column = self.ours[name]
+        words = self.choices.get(name, ())
+        wanted = f"one of {', '.join(words)}" if words else read.expected(column)
+        ways = f"--column {name}=…" + ("" if column.unit == "ns UTC" else f" or --set {name}={words[0] if words else '…'}")
+        return BadInput(
+            f"{self.file} gives no {name} for {self.table.name} (expected {wanted}); say {ways}{hint}; the file's columns: {', '.join(self.header)}"
+        )
+
+    def _clocks(self, lag: int | None, now: int) -> None:
+        """Fill ts_event and ts_recv."""
+        source = TIME_FROM.get(self.table.name, "")
+        if not self.has("ts_event"):
+            if self.has("ts_open"):
+                self.put("ts_open and the interval", ts_event=pl.col("ts_open") + self.seconds() * read.CLOCKS["s"])
+            elif source and self.has(source):
+                day = self.ours[source].unit == "date"
+                self.put(source, ts_event=pl.col(source).str.to_date("%Y-%m-%d").cast(pl.Int64) * read.DAY if day else pl.col(source))
+            else:
+                close = [h for h in self.header if re.search(r"time|date|^ts|^t$", h.lower())]
+                raise self.missing("ts_event", f", perhaps {close[0]!r}" if close else "")
+        if source == "funding_time" and not self.has(source):
+            self.put("ts_event", funding_time=pl.col("ts_event"))
+        if self.has("ts_recv"):
+            if lag is not None:
+                self.note["ts_recv"] = "as in the file; --lag was not needed"
+        elif lag is not None:
+            self.put(f"ts_event and {lag / 1e9:g} s", ts_recv=pl.col("ts_event") + lag)
+        else:
+            self.put("when imported", ts_recv=pl.lit(now, dtype=pl.Int64))
+
+    def seconds(self) -> pl.Expr:
+        """Length of the interval a row is about: given, or the spacing of the rows where it is regular."""
+        for name in ("interval_seconds", "interval", "period_seconds"):
+            if self.has(name):
+                return pl.col(name)
+        time = "ts_open" if self.has("ts_open") else "ts_event"
+        group = [name for name in ("venue", *IDENTITY, "price_kind", "index_name") if self.has(name)]
+        steps = self.frame.select([*group, time]).unique().sort(time)
+        gaps = (steps.select(pl.col(time).diff().over(group)) if group else steps.select(pl.col(time).diff()))[time].drop_nulls()
+        step = int(gaps.min() or 0) if len(gaps) else 0  # type: ignore[call-overload]
+        regular = step >= read.CLOCKS["s"] and step % read.CLOCKS["s"] == 0 and bool((gaps % step == 0).all())
+        if not regular or (gaps == step).sum() < 0.9 * len(gaps):
+            raise BadInput(
+                f"{self.file} gives no interval, and its rows are not regularly spaced; say --set interval=1h, or --column interval=…"
+            )
+        self.note["interval_seconds"] = f"the spacing of the rows, {step // read.CLOCKS['s']} s"
+        return pl.lit(step // read.CLOCKS["s"], dtype=pl.Int64)
+
+    def _identity(self) -> None:
+        """Fill symbol, venue_symbol, base and what else a contract's name says."""
+        if not self.has("venue"):
+            raise self.missing("venue")
+        self.put(venue=pl.col("venue").str.to_lowercase())
+        nameless = self.table.name in NAMELESS
+        if self.has("base"):
+            self._each("base", base=lambda coin: _coin(coin))
+        if self.has("symbol") and not self.has("venue_symbol"):
+            unified = bool(self.frame["symbol"].str.contains("/", literal=True).any())
+            self.put("symbol", venue_symbol=pl.col("symbol"))
+            if not unified:
+                self.frame = self.frame.drop("symbol")
+        if self.has("venue_symbol"):
+            self._read_names()
+        elif self.has("base"):
+            self.put("base", symbol=pl.col("base"), venue_symbol=pl.col("base"))
+        elif not nameless:
+            raise self.missing("base", ", or venue_symbol, or symbol")
+        for name in IDENTITY:
+            self.put(**{name: pl.col(name).fill_null("") if self.has(name) else pl.lit("")})
+        if not nameless:
+            for name in IDENTITY:
+                loose = self.table.name == "volatility_indices" and name == "symbol"
+                self.fail(name, (pl.col(name) == "") & ~pl.lit(loose), "the cell is empty, and no other column says it")

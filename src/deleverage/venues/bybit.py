@@ -16,6 +16,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from types import MethodType
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -26,7 +27,7 @@ from deleverage.instruments import Instrument
 from deleverage.venues import bybit_old
 from deleverage.venues.bybit_names import NAME, infer
 from deleverage.venues.bybit_rest import BybitBase, Fund, Status, candle_volume, fund, rest_reader, seconds_of, venue_status
-from deleverage.venues.bybit_tickers import Ticker, positive
+from deleverage.venues.bybit_tickers import Quote, Ticker
 from deleverage.venues.venue import (
     MS,
     Blank,
@@ -67,7 +68,7 @@ class TradeRow(msgspec.Struct, gc=False):
     L: str = ""
     BT: bool = False
     RPI: bool = False
-    iP: Blank | None = None
+    iP: Quote = None
 
 
 class TradePush(msgspec.Struct, gc=False):
@@ -79,7 +80,7 @@ class LiquidationRow(msgspec.Struct, gc=False):
     s: str
     S: Side
     v: Size
-    p: Blank | Number
+    p: Quote
 
 
 class LiquidationPush(msgspec.Struct, gc=False):
@@ -190,16 +191,20 @@ class BybitParser(BybitBase):
     def __init__(self, route: Route, instruments: Instruments) -> None:
         super().__init__(route, instruments)
         self._known = instruments.known
-        self._spot = "spot" in route.path
+        self._on: dict[bytes, tuple[str, Callable[[bytes, int], Sequence[Event]]]] = {
+            OPENING + kind.encode(): (kind, MethodType(reader, self)) for kind, reader in READERS.items()
+        }
+        self._spot = False
+        if "spot" in route.path:
+            self._is_spot()
         self._may_be_spot = not any(f"/{product}" in route.path for product in ("linear", "inverse", "option"))
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
-        if payload.startswith(OPENING):
-            # Nearly every frame opens with its topic: read the kind off the bytes and decode once.
-            known = self._on.get(payload[10 : payload.find(b".", 10, 42)])
-            if known is not None:
-                self.channel, read = known
-                return read(payload, ts_recv)
+        # Nearly every frame opens with its topic: read the kind off the bytes and decode once.
+        known = self._on.get(payload[:32].partition(b".")[0])
+        if known is not None:
+            self.channel, read = known
+            return read(payload, ts_recv)
         self.channel = "unknown"
         return self._control(payload, ts_recv)
 
@@ -227,14 +232,18 @@ class BybitParser(BybitBase):
             failed = frame.success is False or b'"failTopics":["' in bytes(frame.data).replace(b" ", b"")
             self.channel = "error" if failed else "ack"
             # Spot acknowledges with the word, the others with nothing (recording of 2026-08-09).
-            self._spot = self._spot or (self._may_be_spot and frame.ret_msg == "subscribe")
+            if self._may_be_spot and frame.ret_msg == "subscribe":
+                self._is_spot()
+                self.channel = "ack"
         else:
             raise UnknownFrame("unknown", "neither topic, answer nor acknowledgement")
         return ()
 
-    def _turns_out_spot(self) -> Sequence[Event]:
+    def _is_spot(self) -> Sequence[Event]:
+        """Remember that this connection is one of spot: its frames are recognised and hold nothing we keep."""
         self.channel = "spot"
         self._spot = True
+        self._on = {}
         return ()
 
     # --- socket messages ---
@@ -242,15 +251,19 @@ class BybitParser(BybitBase):
     def trade(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         rows = TRADES.decode(payload).data
         if self._may_be_spot and rows and not rows[0].L and rows[0].i.isdigit():
-            return self._turns_out_spot()
-        events = []
+            return self._is_spot()
+        events, name = [], None
         for r in rows:
-            i = self._known.get(r.s) or self.instruments.get(r.s)
+            if r.s != name:  # once a push; a push of options holds many contracts
+                name = r.s
+                i = self._known.get(name) or self.instruments.get(name)
+                symbol, base, is_option = i.symbol, i.base, i.kind == "option"
+            price = r.p
             # An option trades in premium; its notional is that of the underlying, at the index price.
-            contracts, quantity, notional = i.measure(r.v, r.p if i.kind != "option" else positive(r.iP))
+            contracts, quantity, notional = i.measure(r.v, (r.iP or None) if is_option else price)
             events.append(
                 Trade(
-                    NAME, i.symbol, r.s, i.base, r.T * MS, ts_recv, r.i, "buy" if r.S == "Buy" else "sell", r.p, quantity, contracts,
+                    NAME, symbol, name, base, r.T * MS, ts_recv, r.i, "buy" if r.S == "Buy" else "sell", price, quantity, contracts,
                     notional, "block" if r.BT else "rpi" if r.RPI else "market",
                 )
             )  # fmt: skip
@@ -264,7 +277,7 @@ class BybitParser(BybitBase):
         events = []
         for r in data if isinstance(data, list) else [data]:
             i = self._known.get(r.s) or self.instruments.get(r.s)
-            price = positive(r.p)
+            price = r.p or None  # a position that cannot go bankrupt has none
             contracts, quantity, notional = i.measure(r.v, price)
             events.append(
                 Liquidation(
@@ -276,10 +289,12 @@ class BybitParser(BybitBase):
 
     def ticker(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         push = TICKERS.decode(payload)
-        t, is_delta = push.data, push.type == "delta"
-        if not is_delta and t.markPrice is None and t.openInterest is None and self._may_be_spot:
-            return self._turns_out_spot()
-        return self.tickers.read(t, is_delta, push.ts * MS, ts_recv)
+        t = push.data
+        if push.type == "delta":
+            return self.tickers.change(t, push.ts * MS, ts_recv)
+        if t.markPrice is None and t.openInterest is None and self._may_be_spot:
+            return self._is_spot()
+        return self.tickers.read(t, t, push.ts * MS, ts_recv)
 
     def book(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         push = BOOKS.decode(payload)

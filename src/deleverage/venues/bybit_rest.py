@@ -235,7 +235,7 @@ def tickers(parser: BybitBase, payload: bytes, ts_recv: int) -> Sequence[Event]:
     if parser.is_spot(answer.result.category):
         return ()
     ts = _when(answer, ts_recv)
-    return [event for row in answer.result.rows for event in parser.tickers.read(row, False, ts, ts_recv)]
+    return [event for row in answer.result.rows for event in parser.tickers.read(row, row, ts, ts_recv)]
 
 
 def open_interest(parser: BybitBase, payload: bytes, ts_recv: int) -> Sequence[Event]:

@@ -69,12 +69,21 @@ class Tickers:
         self._have: dict[str, Ticker] = {}
         self._funding: dict[str, tuple[str, str | None]] = {}
 
-    def read(self, t: Ticker, is_delta: bool, ts: int, ts_recv: int) -> Sequence[Event]:
-        """Return what this ticker changes, completed from what was remembered."""
-        i = self._instruments.known.get(t.symbol) or self._instruments.get(t.symbol)
-        have = self._have.get(t.symbol) if is_delta else None
-        if have is None:
-            self._have[t.symbol] = have = t
+    def change(self, t: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
+        """Return what a delta changes, completed from what was remembered."""
+        if (
+            t.markPrice is None and t.indexPrice is None and t.singleOpenInterestValue is None and t.openInterestValue is None
+            and t.openInterest is None and t.fundingRate is None and t.nextFundingTime is None and "-" not in t.symbol
+        ):  # fmt: skip
+            return ()  # most of them: only the best quotes moved
+        return self.read(t, self._have.get(t.symbol, t), ts, ts_recv)
+
+    def read(self, t: Ticker, have: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
+        """Return what `t` says, once `have` (for a snapshot the same) has taken it up."""
+        name = t.symbol
+        i = self._instruments.known.get(name) or self._instruments.get(name)
+        if have is t:
+            self._have[name] = t
         if i.kind == "option":
             return (self._option(i, t, have, ts, ts_recv),)
         events: list[Event] = []
@@ -90,16 +99,15 @@ class Tickers:
             have.openInterestValue = t.openInterestValue
         if t.singleOpenInterestValue is not None:
             have.singleOpenInterestValue = t.singleOpenInterestValue
-        if t.openInterest is not None or t.singleOpenInterest is not None:  # the value alone follows the price
+        if t.openInterest is not None:  # the value alone follows the price
             events += self._interest(i, t, have, ts, ts_recv)
-        if t.fundingRate is not None or t.nextFundingTime is not None or t.fundingIntervalHour is not None or t.fundingCap is not None:
+        if t.fundingRate is not None or t.nextFundingTime is not None:
             events += self._rate(i, t, have, ts, ts_recv)
         return events
 
     @staticmethod
     def _interest(i: Instrument, t: Ticker, have: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
-        if t.openInterest is not None:
-            have.openInterest = t.openInterest
+        have.openInterest = t.openInterest
         if t.singleOpenInterest is not None:
             have.singleOpenInterest = t.singleOpenInterest
         both, single = reading(have.openInterest), reading(have.singleOpenInterest)

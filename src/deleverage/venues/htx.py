@@ -23,7 +23,7 @@ import msgspec
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Candle, Event, FundingRate, MarkPrice, TakerSide, Trade
 from deleverage.venues import htx_rest as rest
-from deleverage.venues.htx_rest import NAME, ONE_SIDE, Price, Serial, infer
+from deleverage.venues.htx_rest import NAME, ONE_SIDE, Serial, infer
 from deleverage.venues.venue import (
     MS,
     Count,
@@ -33,6 +33,7 @@ from deleverage.venues.venue import (
     Millis,
     Parser,
     Poll,
+    Price,
     Route,
     Size,
     Subscription,

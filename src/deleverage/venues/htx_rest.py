@@ -28,7 +28,7 @@ from deleverage.events import (
     VenueStatus,
 )  # fmt: skip
 from deleverage.instruments import Instrument, make
-from deleverage.venues.venue import MS, Count, CoverageRule, Millis, Number, Parser, Size, number_repeats, reading
+from deleverage.venues.venue import MS, Count, CoverageRule, Millis, Number, Parser, Price, Size, number_repeats, reading
 
 NAME = "htx"
 ALIASES = ("CW", "NW", "CQ", "NQ", "FUTURES")
@@ -42,8 +42,6 @@ RULE: CoverageRule = "presumed_full"
 HOUR = 3_600_000_000_000
 ONE_SIDE = 0.5
 """Trades and candles count the buyer's and the seller's contracts; this takes one of them."""
-Price: TypeAlias = Annotated[float, msgspec.Meta(ge=1e-12, lt=1e15)]
-"""Dollars divided by a price become coins: a price next to zero would make them infinite."""
 Serial: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Seconds: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000)]
 Loose: TypeAlias = float | str | None
@@ -67,7 +65,7 @@ class Listing(msgspec.Struct):
     price_tick: Loose = None
     contract_status: Count = 1
     delivery_time: When = None
-    delivery_date: str = ""
+    delivery_date: str | None = ""
     settlement_period: Loose = None
 
 
@@ -82,7 +80,7 @@ class LiquidationRow(msgspec.Struct):
     volume: Size
     direction: str = ""
     side: str = ""
-    position_side: str = ""
+    position_side: str | None = ""
     price: Price | None = None
     bankrupt_price: Price | None = None
     created_at: When = None
@@ -315,7 +313,7 @@ def listings(parser: Parser, data: bytes, ts: int, ts_recv: int) -> Sequence[Eve
         if named is None:
             continue  # a name this file cannot read must not hide the others
         known = parser.instruments.listed(row.contract_code)
-        expiry = instant(row.delivery_time) or eight_utc(row.delivery_date, "%Y%m%d") or named.expiry
+        expiry = instant(row.delivery_time) or eight_utc(row.delivery_date or "", "%Y%m%d") or named.expiry
         hours = _hours(row.settlement_period) or (known.funding_interval_hours if known else None)
         size = reading(row.contract_size)
         events.append(

@@ -261,7 +261,7 @@ class HyperliquidParser(InfoParser):
     def _trades(self, m: Trades, ts_recv: int) -> Sequence[Event]:
         self.channel = "trades"
         events: list[Event] = []
-        coin, i, is_backlog, first = "", None, False, set[str]()
+        add, coin, i, is_backlog, first = events.append, "", None, False, None
         for t in m.data:
             if t.coin != coin:
                 coin = t.coin
@@ -270,10 +270,11 @@ class HyperliquidParser(InfoParser):
                     i = self.instruments.get(coin)
                 is_backlog = coin not in self._begun
                 if is_backlog:
-                    first.add(coin)
+                    first = [*(first or ()), coin]
             if i is not None:
-                events.append(public_trade(i, t, ts_recv, is_backlog))
-        self._begun |= first
+                add(public_trade(i, t, ts_recv, is_backlog))
+        if first is not None:
+            self._begun.update(first)
         return events
 
     def _book(self, m: L2Book, ts_recv: int) -> Sequence[Event]:

@@ -84,7 +84,7 @@ def liquidation(
     forced = fill.liquidation
     account = owner or (forced.liquidatedUser if forced is not None and method != "adl" else None)
     return Liquidation(
-        NAME, i.symbol, fill.coin, i.base, fill.time * MS, ts_recv, "long" if fill.side == "B" else "short", fill.px, "fill", quantity,
+        NAME, i.symbol, fill.coin, i.base, fill.time * MS, ts_recv, "long" if fill.side == "A" else "short", fill.px, "fill", quantity,
         contracts, notional, method, rule, "" if fill.tid is None else str(fill.tid),
         mark_price=forced.markPx or None if forced is not None else None, account=account or None, is_backfill=is_backfill,
     )  # fmt: skip

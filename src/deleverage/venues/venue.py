@@ -15,7 +15,7 @@ MS = 1_000_000
 
 # Wire types. Decoders run with strict=False, which reads numbers out of strings and would let "nan" and "inf" pass:
 # the bounds refuse them, and keep instants within int64 nanoseconds.
-Price: TypeAlias = Annotated[float, msgspec.Meta(gt=0, lt=1e15)]
+Price: TypeAlias = Annotated[float, msgspec.Meta(gt=1e-15, lt=1e15)]
 Size: TypeAlias = Annotated[float, msgspec.Meta(ge=0, lt=1e18)]
 Number: TypeAlias = Annotated[float, msgspec.Meta(gt=-1e18, lt=1e18)]
 Millis: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=9_000_000_000_000)]
