@@ -17,6 +17,9 @@ app = typer.Typer(
     help="Watches crypto-derivatives markets come under stress.\n\nStart with:  deleverage up",
 )  # fmt: skip
 
+UsageError = typer.BadParameter.__mro__[2]
+"""What the argument parser raises for any wrong use; the parser is the library's own and exports only its subclass."""
+
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Data directory (default: the settings').")]
 At = Annotated[str | None, typer.Option("--at", metavar="T", help="Where the window ends; default: --as-of, else now.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="T", help="What was known then; default: --at, else now.")]
@@ -76,6 +79,8 @@ def recordings(form: Format = "table") -> None:
          "licence": "; ".join(sorted({p["licence"] for p in r.provenance}))}
         for r in bundled().values()
     ]  # fmt: skip
+    if form == "table":
+        rows = [{k: row[k] for k in ("name", "title", "frames")} for row in rows]
     _print(rows, form)
 
 
@@ -283,17 +288,15 @@ def _print(rows: list[Any], form: str, title: str = "", footer: str = "") -> Non
 
 def main() -> None:
     """Run the command line; print any error of ours, or of the user's, in one line."""
-    import click
-
     started = time.monotonic()
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except DeleverageError as error:
         _fail(str(error))
-    except click.exceptions.Abort:
+    except typer.Abort:
         _fail(f"stopped after {time.monotonic() - started:.0f} s", 130)
-    except click.ClickException as error:
+    except UsageError as error:
         _fail(error.format_message())
     except BrokenPipeError:
         sys.exit(0)

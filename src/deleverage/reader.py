@@ -33,7 +33,7 @@ class Reader:
     """
 
     def __init__(self, folder: Folder, store: DuckStore | None, url: str | None) -> None:
-        self._folder, self._store, self._url = folder, store, url
+        self.folder, self._store, self._url = folder, store, url
 
     def read(
         self, table: str, start: Instant = None, end: Instant = None, venue: str | None = None, base: str | None = None,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
-HEADS = {"long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "coverage rule"}
+HEADS = {"long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "rule"}
+WRAPPED = {"title", "evidence"}
 HIDDEN = {"unpriced_count", "backstop_usd", "adl_usd"}
 """Columns left out when they hold nothing but zeros."""
 
@@ -18,10 +20,12 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", footer: str 
         console.print(f"{title}\n  nothing to show", style="dim", highlight=False)
     else:
         columns = [name for name in rows[0] if name not in HIDDEN or any(row.get(name) for row in rows)]
-        table = Table(title=title or None, title_justify="left", header_style="bold")
+        if len(rows) == 1 and "share" in columns:
+            columns.remove("share")
+        table = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
         for name in columns:
             numeric = any(isinstance(row.get(name), int | float) for row in rows)
-            table.add_column(HEADS.get(name, name.replace("_", " ")), justify="right" if numeric else "left")
+            table.add_column(HEADS.get(name, name.replace("_", " ")), justify="right" if numeric else "left", no_wrap=name not in WRAPPED)
         for row in rows:
             table.add_row(*(_cell(name, row.get(name)) for name in columns))
         console.print(table)
@@ -34,6 +38,20 @@ def _cell(name: str, value: Any) -> str:
         return "—"
     if name in ("share", "long_share", "coverage"):
         return f"{value:.1%}"
+    if name.endswith("_usd"):
+        return compact(value)
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def compact(usd: float) -> str:
+    """Write dollars rounded to what a reader takes in.
+
+    >>> compact(1_830_970_000.0), compact(5_400.0), compact(0.0)
+    ('1.83 bn', '5.4 k', '0')
+    """
+    for size, unit, digits in ((1e9, " bn", 2), (1e6, " M", 2), (1e3, " k", 1)):
+        if abs(usd) >= size:
+            return f"{usd / size:.{digits}f}{unit}"
+    return f"{usd:.0f}"

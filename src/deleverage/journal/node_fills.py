@@ -1,12 +1,12 @@
 """Fills as a Hyperliquid node writes them (`node_fills_by_block`): one line per block, all coins, all users.
 
-https://github.com/hyperliquid-dex/hyperliquid (node data): `{"local_time", "block_time", "block_number", "events": [[user, fill], …]}`.
+https://github.com/hyperliquid-dex/node, `--write-fills --batch-by-block`: `{"local_time", "block_time", "block_number", "events": [[user, fill], …]}`.
 `local_time` is the node's own clock, UTC without a zone, to the nanosecond: it is when the block was known, hence `ts_recv`.
 """
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -66,7 +66,7 @@ def nanoseconds(text: str) -> int:
     match = _TIME.fullmatch(text)
     if match is None:
         raise ValueError(f"not a time: {text[:40]!r}")
-    seconds = int(datetime.fromisoformat(match[1]).replace(tzinfo=timezone.utc).timestamp())
+    seconds = int(datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp())
     instant = seconds * 1_000_000_000 + int((match[2] or "").ljust(9, "0"))
     if not 0 <= instant <= LATEST:
         raise ValueError(f"time out of range: {text[:40]!r}")

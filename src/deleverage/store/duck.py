@@ -222,7 +222,7 @@ class DuckStore:
         for table, price, kind, also in PRICE_SOURCES:
             found = self._rows(
                 f"SELECT venue, symbol, {kind} AS kind FROM {table} WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?"
-                f" AND {price} IS NOT NULL{also} GROUP BY ALL ORDER BY count(*) DESC, ALL LIMIT 1",
+                f" AND {price} IS NOT NULL{also} GROUP BY ALL ORDER BY count(*) DESC, venue, symbol, kind LIMIT 1",
                 [base, start, end, as_of],
             )
             if not found:

@@ -71,6 +71,7 @@ def expected(column: Column) -> str:
 def factor(unit: str, column: Column) -> Fraction:
     """Return by what a number in `unit` is multiplied to become the column's own unit. Raises BadInput for one that does not fit.
 
+    >>> import pyarrow as pa
     >>> factor("percent", Column("long_share", pa.float64(), "share", "", False))
     Fraction(1, 100)
     """
@@ -182,7 +183,9 @@ def times(raw: pl.Series, column: Column, unit: str | None, earliest: int = EARL
     if raw.dtype == pl.Date:
         return _bounded(raw, raw.to_physical().cast(pl.Int64), DAY, shift, earliest, _none(raw), unit)
     if isinstance(raw.dtype, pl.Datetime):
-        return _bounded(raw, raw.to_physical(), CLOCKS[raw.dtype.time_unit], 0 if raw.dtype.time_zone else shift, earliest, _none(raw), unit)
+        return _bounded(
+            raw, raw.to_physical(), CLOCKS[raw.dtype.time_unit], 0 if raw.dtype.time_zone else shift, earliest, _none(raw), unit
+        )
     text = _text(raw)
     if text is None and not raw.dtype.is_numeric():
         raise _unfit(raw, column)
@@ -226,7 +229,9 @@ def _offset(unit: str) -> int:
     return (-1 if sign == "-" else 1) * (int(hours) * 60 + int(minutes)) * 60 * CLOCKS["s"]
 
 
-def _bounded(raw: pl.Series, count: pl.Series, multiplier: int, shift: int | pl.Series, earliest: int, odd: pl.Series, unit: str | None) -> Read:
+def _bounded(
+    raw: pl.Series, count: pl.Series, multiplier: int, shift: int | pl.Series, earliest: int, odd: pl.Series, unit: str | None
+) -> Read:
     """Multiply into ns without overflow, take `shift` (ns) off, and refuse what lies outside [earliest, 2100)."""
     inside = count.is_between(earliest // multiplier - DAY // multiplier - 1, LATEST // multiplier + DAY // multiplier + 1)
     values = count.set(~inside, None) * multiplier - shift
@@ -331,15 +336,12 @@ def levels(raw: pl.Series, column: Column) -> Read:
         if isinstance(rows.dtype, pl.List) and not isinstance(rows.dtype.inner, pl.Struct):
             first, second = pl.element().list.get(0, null_on_oob=True), pl.element().list.get(1, null_on_oob=True)
             rows = rows.cast(pair).list.eval(pl.struct(first.alias("price"), second.alias("size")))
-        rows = rows.cast(pl.Series(pl.from_arrow(LEVELS_EMPTY)).dtype)
+        rows = rows.cast(pl.List(pl.Struct({"price": pl.Float64, "size": pl.Float64})))
     except pl.exceptions.PolarsError as error:
-        raise BadInput(f"column {column.name} cannot be read as book levels [[price, size], …]: {str(error).splitlines()[0][:80]}") from None
+        raise BadInput(
+            f"column {column.name} cannot be read as book levels [[price, size], …]: {str(error).splitlines()[0][:80]}"
+        ) from None
     price, size = pl.element().struct.field("price"), pl.element().struct.field("size")
     fine = (price > 0) & price.is_finite() & (size >= 0) & size.is_finite()
     bad = ~rows.list.eval(fine.fill_null(False)).list.all().fill_null(True)
     return Read(rows.set(bad, None) if bad.any() else rows, bad, lambda position: "a level has no price above zero or no size")
-
-
-def rows_where(rows: pl.Series, mask: pl.Series) -> pl.Series:
-    """Return the row numbers at which a mask holds."""
-    return rows.filter(mask)

@@ -27,7 +27,7 @@ from deleverage.instruments import Instrument
 from deleverage.venues import bybit_old
 from deleverage.venues.bybit_names import NAME, infer
 from deleverage.venues.bybit_rest import BybitBase, Fund, Status, candle_volume, fund, rest_reader, seconds_of, venue_status
-from deleverage.venues.bybit_tickers import Quote, Ticker
+from deleverage.venues.bybit_tickers import Quote, Ticker, positive
 from deleverage.venues.venue import (
     MS,
     Blank,
@@ -65,7 +65,6 @@ class TradeRow(msgspec.Struct, gc=False):
     v: Size
     p: Price
     i: str
-    L: str = ""
     BT: bool = False
     RPI: bool = False
     iP: Quote = None
@@ -177,7 +176,7 @@ POOLS = msgspec.json.Decoder(PoolPush, strict=False)
 ADL_ALERTS = msgspec.json.Decoder(AdlPush, strict=False)
 STATUSES = msgspec.json.Decoder(StatusPush, strict=False)
 CONTROL = msgspec.json.Decoder(Control, strict=False)
-OPENING = b'{"topic":"'
+HOT = ("publicTrade", "tickers", "orderbook", "allLiquidation")
 KEPT_NOTHING = frozenset(
     {"priceLimit", "kline_lt", "tickers_lt", "lt", "candle", "klineV2", "orderbook_rpi", "mergedorderbook", "delivery", "announcement"}
 )
@@ -192,7 +191,7 @@ class BybitParser(BybitBase):
         super().__init__(route, instruments)
         self._known = instruments.known
         self._on: dict[bytes, tuple[str, Callable[[bytes, int], Sequence[Event]]]] = {
-            OPENING + kind.encode(): (kind, MethodType(reader, self)) for kind, reader in READERS.items()
+            f'{{"topic":"{kind}.'.encode()[:18]: (kind, MethodType(READERS[kind], self)) for kind in HOT
         }
         self._spot = False
         if "spot" in route.path:
@@ -200,9 +199,8 @@ class BybitParser(BybitBase):
         self._may_be_spot = not any(f"/{product}" in route.path for product in ("linear", "inverse", "option"))
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
-        # Nearly every frame opens with its topic: read the kind off the bytes and decode once.
-        known = self._on.get(payload[:32].partition(b".")[0])
-        if known is not None:
+        known = self._on.get(payload[:18])
+        if known is not None:  # nearly every frame: its first bytes tell the kind, so that it is decoded once
             self.channel, read = known
             return read(payload, ts_recv)
         self.channel = "unknown"
@@ -250,20 +248,16 @@ class BybitParser(BybitBase):
 
     def trade(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         rows = TRADES.decode(payload).data
-        if self._may_be_spot and rows and not rows[0].L and rows[0].i.isdigit():
+        if self._may_be_spot and rows and rows[0].i.isdigit():
             return self._is_spot()
-        events, name = [], None
+        events = []
         for r in rows:
-            if r.s != name:  # once a push; a push of options holds many contracts
-                name = r.s
-                i = self._known.get(name) or self.instruments.get(name)
-                symbol, base, is_option = i.symbol, i.base, i.kind == "option"
-            price = r.p
+            i, price = self._known.get(r.s) or self.instruments.get(r.s), r.p
             # An option trades in premium; its notional is that of the underlying, at the index price.
-            contracts, quantity, notional = i.measure(r.v, (r.iP or None) if is_option else price)
+            contracts, quantity, notional = i.measure(r.v, price if i.kind != "option" else r.iP or None)
             events.append(
                 Trade(
-                    NAME, symbol, name, base, r.T * MS, ts_recv, r.i, "buy" if r.S == "Buy" else "sell", price, quantity, contracts,
+                    NAME, i.symbol, r.s, i.base, r.T * MS, ts_recv, r.i, "buy" if r.S == "Buy" else "sell", price, quantity, contracts,
                     notional, "block" if r.BT else "rpi" if r.RPI else "market",
                 )
             )  # fmt: skip
@@ -277,7 +271,7 @@ class BybitParser(BybitBase):
         events = []
         for r in data if isinstance(data, list) else [data]:
             i = self._known.get(r.s) or self.instruments.get(r.s)
-            price = r.p or None  # a position that cannot go bankrupt has none
+            price = positive(r.p)  # a position that cannot go bankrupt has none
             contracts, quantity, notional = i.measure(r.v, price)
             events.append(
                 Liquidation(
@@ -297,7 +291,12 @@ class BybitParser(BybitBase):
         return self.tickers.read(t, t, push.ts * MS, ts_recv)
 
     def book(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
-        push = BOOKS.decode(payload)
+        try:
+            push = BOOKS.decode(payload)
+        except msgspec.ValidationError:
+            if b'"orderbook.rpi.' in payload:
+                return ()  # levels of two sizes, of which only retail orders can use the second
+            raise
         d, at = push.data, push.ts if push.cts is None else push.cts
         i = self._known.get(d.s) or self.instruments.get(d.s)
         if push.type == "snapshot" or d.u == 1:

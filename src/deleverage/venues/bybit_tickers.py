@@ -18,7 +18,7 @@ Greek: TypeAlias = Number | Literal[""] | None
 def positive(text: str | float | None) -> float | None:
     """Read a number whose zero is a placeholder: no quote, no mark yet."""
     number = reading(text)
-    return number if number is not None and number > 0 else None
+    return number if number is not None and number > 1e-15 else None
 
 
 def millis(text: Blank | None) -> int | None:
@@ -162,6 +162,7 @@ def open_interest_of(
     published, one = (single, single) if both is None else (both, both / 2 if single is None else single)
     if published is None or one is None:
         return ()
+    mark = positive(mark)
     base: float | None
     usd: float | None
     if i.size_unit == "usd":

@@ -108,9 +108,7 @@ class Generated(msgspec.Struct, gc=False):
     ts: Millis | None = None
 
 
-class Frame(msgspec.Struct, gc=False):
-    """Anything that does not open with its channel."""
-
+class Frame(msgspec.Struct, gc=False):  # whatever does not open with its channel
     ch: str = ""
     rep: str = ""
     op: str = ""

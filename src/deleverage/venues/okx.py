@@ -58,6 +58,7 @@ from deleverage.venues.venue import (
 DOCS_2026_07_19 = 1_784_419_200_000_000_000  # first copy of the docs without the cap and with "liquidation mark price"
 
 
+SMALLEST_PRICE = 1e-18  # so that dollars over price stay finite
 Quote: TypeAlias = Size | Literal[""]
 """A number, 0 and blank where nobody quotes."""
 
@@ -302,7 +303,7 @@ class OkxParser(OkxRows):
         else:
             raise ParseError(self.channel, f"neither position {d.posSide[:20]!r} nor order {d.side[:20]!r} is a side")
         price = reading(d.bkPx)
-        if price is None or price <= 0:
+        if price is None or price < SMALLEST_PRICE:
             raise ParseError(self.channel, f"bkPx {d.bkPx[:20]!r} is no price")
         contracts, quantity, notional = i.measure(d.sz, None if i.kind == "option" else price)
         ts = d.ts * MS

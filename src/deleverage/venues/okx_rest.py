@@ -198,7 +198,7 @@ def infer(venue_symbol: str) -> Instrument | None:
     """Read a contract from its name: BTC-USDT-SWAP, BTC-USD-250627, BTC-USD_UM-SWAP, BTC-USD-250627-100000-C.
 
     `_UM` contracts are quoted and margined in dollars of several kinds (USD, USDC, USDG): one settlement asset, USD.
-    Every inverse future and swap listed in May 2022 is 100 USD for BTC and 10 USD for the other 35 coins.
+    Every inverse future and swap listed in May 2022 is 100 USD for BTC and 10 USD for the other 39 coins.
     """
     found = CONTRACT.fullmatch(venue_symbol)
     if found is None:

@@ -156,8 +156,6 @@ class Parser:
     """
 
     channel: str
-    refused: type[Exception] | tuple[type[Exception], ...] = ()
-    """Further exceptions that mean a bad frame (a decompressor's, say)."""
     _BAD: ClassVar = (msgspec.MsgspecError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 
     def __init__(self, route: Route, instruments: Instruments) -> None:

@@ -72,6 +72,9 @@ const SMALLEST = 1.5;
 /** Radius of a bubble whose area is in proportion to the notional. */
 export const bubbleRadius = (usd: number, largest: number) => Math.max(SMALLEST, LARGEST * Math.sqrt(usd / Math.max(largest, 1)));
 
+/** The notional that the largest bubble stands for. */
+export const bubbleLargest = (orders: Order[]) => orders.reduce((most, o) => Math.max(most, o.notional_usd ?? 0), 0);
+
 export interface Scales {
   x: (ms: number) => number | null;
   y: (price: number) => number | null;
@@ -135,7 +138,7 @@ export class Marks implements ISeriesPrimitive<Time> {
   }
 
   private drawBubbles(pen: CanvasRenderingContext2D): void {
-    const largest = this.orders.reduce((most, o) => Math.max(most, o.notional_usd ?? 0), 0);
+    const largest = bubbleLargest(this.orders);
     this.bubbles = [];
     for (const order of this.orders) {
       const x = this.scales.x(order.ts_ms);

@@ -1,0 +1,62 @@
+import { useEffect } from "preact/hooks";
+import { Band } from "./components/Band";
+import { HeatmapPanel } from "./components/HeatmapPanel";
+import { Help } from "./components/Help";
+import { Largest } from "./components/Largest";
+import { Notices, useLate } from "./components/Notices";
+import { PricePanel } from "./components/PricePanel";
+import { Tape } from "./components/Tape";
+import { TimeBar } from "./components/TimeBar";
+import { TopBar } from "./components/TopBar";
+import { TreemapPanel } from "./components/TreemapPanel";
+import { VenueTable } from "./components/VenueTable";
+import { Windows } from "./components/Windows";
+import { useApp } from "./state";
+import type { NowDocument } from "./types";
+
+/** The first page: what is happening, in one sentence, and the pictures that prove it. */
+function Now({ doc }: { doc: NowDocument }) {
+  const { late } = useLate();
+  useEffect(() => {
+    document.title = `${doc.headline} · deleverage`;
+  }, [doc.headline]);
+  return (
+    <main class={late ? "stale" : ""} data-stale={late}>
+      <h1 data-testid="headline">{doc.headline}</h1>
+      <Windows doc={doc} />
+      <div class="row two-thirds">
+        <PricePanel doc={doc} />
+        <Tape doc={doc} />
+      </div>
+      <div class="row halves">
+        <VenueTable doc={doc} />
+        <HeatmapPanel doc={doc} />
+      </div>
+      <div class="row two-thirds">
+        <TreemapPanel doc={doc} />
+        <Largest doc={doc} />
+      </div>
+    </main>
+  );
+}
+
+export function App() {
+  const doc = useApp((s) => s.doc);
+  const toast = useApp((s) => s.toast);
+  return (
+    <>
+      <Band />
+      <TopBar />
+      <Notices />
+      <TimeBar />
+      {doc ? <Now doc={doc} /> : <main class="waiting">Waiting for the first answer of the server…</main>}
+      <footer class="colophon">
+        USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
+      </footer>
+      <Help />
+      <div class="toast" role="status">
+        {toast}
+      </div>
+    </>
+  );
+}
