@@ -126,15 +126,15 @@ export function clip(spans: Span[], from: number, to: number): Span[] {
 }
 
 const RULES: Record<string, string> = {
-  full: "every liquidation",
-  presumed_full: "every liquidation, presumed",
-  largest_per_second: "largest order per contract and second",
-  latest_per_second: "latest order per contract and second",
-  undisclosed: "a part, which part is undisclosed",
-  watched_accounts: "watched accounts only",
-  none: "the venue publishes nothing",
+  full: "all orders",
+  presumed_full: "all orders, presumed",
+  largest_per_second: "largest per second",
+  latest_per_second: "latest per second",
+  undisclosed: "a part, undisclosed",
+  watched_accounts: "watched accounts",
+  none: "nothing",
 };
-/** A coverage rule in words. */
+/** A coverage rule in words: which of its liquidations a venue's feed shows. */
 export const ruleWords = (rule: string) => RULES[rule] ?? rule.replaceAll("_", " ");
 
 /** A feed state in words. */

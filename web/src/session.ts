@@ -63,7 +63,7 @@ function flush(): void {
   const { view, doc: before, moment } = store.get();
   const jumped = before === null || before.recording?.name !== doc.recording?.name || (moment !== null && atMs < moment.atMs);
   tape = withDocument(jumped ? [] : tape, doc.tape, atMs - (windowMs(doc.window) ?? 0), atMs, TAPE_SHOWN);
-  const next: View = { ...view, base: doc.base || view.base, recording: doc.recording?.name ?? (doc.mode === "stored" ? "stored" : null) };
+  const next: View = { ...view, recording: doc.recording?.name ?? (doc.mode === "stored" ? "stored" : null) };
   store.set({ doc, tape, view: next, moment: { atMs, at, asOf, receivedMs: Date.now() } });
   writeAddress(next);
   if (doc.mode !== mode) {
@@ -247,8 +247,8 @@ export function togglePlay(): void {
 
 /** Holds the moment on screen: what was known then, fixed, as a link. */
 export function holdMoment(): void {
-  const { moment } = store.get();
-  if (moment) changeView({ at: moment.at, asOf: moment.asOf });
+  const { moment, doc } = store.get();
+  if (moment) changeView({ base: doc?.base ?? "", at: moment.at, asOf: moment.asOf });
 }
 
 export const backToNow = () => changeView({ at: null, asOf: null });

@@ -12,11 +12,11 @@ import msgspec
 
 from deleverage.errors import JournalError
 from deleverage.journal.compaction import compact
+from deleverage.journal.encoder import Encoder
 from deleverage.journal.frame import LATEST, Frame
 from deleverage.journal.reading import JournalSummary, known_frames, read_batches, read_frames, summary
 from deleverage.journal.segment import (
     END,
-    Encoder,
     Segment,
     bounds_of,
     known_bounds,
@@ -209,8 +209,6 @@ class Journal:
             self._size = 0
             self._opened_at = time.monotonic()
         content = self._encoder.batch(frames)
-        if is_new:
-            content = self._encoder.schema + content
         _write_all(self._handle, content)
         if self._fsync:
             os.fsync(self._handle)
@@ -225,11 +223,10 @@ class Journal:
         segment = Segment(self._next - 1, segment_path(self.directory, self._next - 1))
         try:
             if self._size:
-                _mark_end(handle, self._size)
+                size = _mark_end(handle, self._size)
+                write_bounds(segment, self._encoder.bounds(segment.path.name, size))
         finally:
             os.close(handle)
-        if self._size:
-            _remember(segment)
 
     def _repair(self) -> int:
         """Cut the newest segment's torn tail, close it, compute missing bounds; return the number of the next segment."""
@@ -272,13 +269,14 @@ def _write_all(handle: int, content: bytes) -> None:
         rest = rest[os.write(handle, rest) :]
 
 
-def _mark_end(handle: int, size: int) -> None:
-    """Close the stream; when even that does not fit, leave it open at its last whole batch, which reads the same."""
-    try:
-        os.pwrite(handle, END, size)
-    except OSError:
-        with suppress(OSError):
-            os.ftruncate(handle, size)
+def _mark_end(handle: int, size: int) -> int:
+    """Close the stream and return the file's size; when the mark does not fit, the stream ends at its last whole batch and reads the same."""
+    with suppress(OSError):
+        if os.pwrite(handle, END, size) == len(END):
+            return size + len(END)
+    with suppress(OSError):
+        os.ftruncate(handle, size)
+    return size
 
 
 def _take_lock(directory: Path) -> int:

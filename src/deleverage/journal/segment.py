@@ -1,14 +1,13 @@
-"""The format of one journal segment: its columns, how a batch becomes bytes, and what a file holds that may end torn.
+"""The format of one journal segment: its columns, its names on disk, and what a file holds that may end torn.
 
 A segment is an Arrow IPC stream (`segment-00000042.arrows`) or, once compacted, a Parquet file of the same rows in the same order
 (`segment-00000042.parquet`). Beside a closed one lies `segment-00000042.json` with its bounds and counts, so that a range can be read
 without opening every file; it is trusted only while it names the file and its size.
 """
 
-import io
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """The end-of-stream mark of Arrow IPC: a segment that carries it is closed and will not grow."""
 
 _FILE = re.compile(r"segment-(\d{8,})\.(arrows|parquet)")
-_DICTIONARY_BYTES = 4096
+_OPENING = COLUMNS.serialize().to_pybytes()
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,60 +103,6 @@ def reason(error: BaseException) -> str:
     return " ".join(text.split())[:200] or type(error).__name__
 
 
-class _Names:
-    """The dictionary of one text column. It grows while small; past 4 KiB it starts again from the batch at hand, so that
-    routes that never repeat (REST questions with a time in them) do not travel with every later batch."""
-
-    def __init__(self) -> None:
-        self._index: dict[str, int] = {}
-        self._size = 0
-        self._array = pa.array([], pa.string())
-
-    def encode(self, texts: Sequence[str]) -> Any:
-        index = self._index
-        new = [text for text in dict.fromkeys(texts) if text not in index]
-        if new:
-            self._size += sum(map(len, new))
-            if self._size > _DICTIONARY_BYTES:
-                new = list(dict.fromkeys(texts))
-                self._size = sum(map(len, new))
-                index.clear()
-            index.update(zip(new, range(len(index), len(index) + len(new)), strict=True))
-            # A lone surrogate has no UTF-8 form; a recorder must not die of an odd route.
-            self._array = pa.array([text.encode("utf-8", "replace").decode() for text in index], pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(list(map(index.__getitem__, texts)), pa.int32()), self._array)
-
-
-class Encoder:
-    """Turns frames into the bytes of one segment, batch by batch; `schema` opens the stream and must be written first."""
-
-    def __init__(self) -> None:
-        self._sink = io.BytesIO()
-        self._writer = ipc.new_stream(self._sink, COLUMNS)
-        self.schema = self._taken()
-        self._names = (_Names(), _Names(), _Names())
-
-    def batch(self, frames: Sequence[Frame]) -> bytes:
-        """Return the bytes of one record batch, preceded by new dictionaries where names are new."""
-        venue, route, direction = self._names
-        columns = [
-            pa.array([frame.ts_recv for frame in frames], pa.int64()),
-            venue.encode([frame.venue for frame in frames]),
-            route.encode([frame.route for frame in frames]),
-            direction.encode([frame.direction for frame in frames]),
-            pa.array([frame.connection for frame in frames], pa.int64()),
-            pa.array([frame.payload for frame in frames], pa.binary()),
-        ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=COLUMNS))
-        return self._taken()
-
-    def _taken(self) -> bytes:
-        taken = self._sink.getvalue()
-        self._sink.seek(0)
-        self._sink.truncate()
-        return taken
-
-
 class Content(msgspec.Struct, frozen=True):
     """A segment as read: its rows in the order they were written, how many bytes of the file they and the end mark take,
     the size of the file in bytes, and whether it will not grow any more."""
@@ -177,9 +122,8 @@ def read_stream(content: bytes) -> Content:
 
     Raises ValueError when the bytes are not those of a journal segment, torn or not.
     """
-    opening = Encoder().schema
-    if len(content) < len(opening):
-        if opening.startswith(content) or not content.strip(b"\0"):
+    if len(content) < len(_OPENING):
+        if _OPENING.startswith(content) or not content.strip(b"\0"):
             return Content(COLUMNS.empty_table(), 0, len(content), False)
         raise ValueError("not a journal segment")
     source = pa.BufferReader(content)

@@ -40,6 +40,7 @@ ALIASES: dict[str, tuple[Column, ...]] = {
         _float("long_quantity", "base", "sum of longs force-closed, in coins; becomes a row of its own"),
         _float("short_quantity", "base", "sum of shorts force-closed, in coins; becomes a row of its own"),
         Column("order_side", pa.string(), "buy|sell", "side of the liquidation order: sell closes a long", True),
+        Column("entry_side", pa.string(), "buy|sell", "side that had opened the position: buy for a long (Bybit's feed says it so)", True),
     ),
     "trades": (Column("is_buyer_maker", pa.bool_(), "", "true when the taker sold", True),),
     "positioning_ratios": (_float("long_short_ratio", "", "long share by short share"),),
@@ -110,13 +111,15 @@ class Rows:
         self.file, self.table = file, table
         self.columns = {c.name: c for c in (*SPAN, *ALIASES.get(table.name, ()), *table.columns)}
         self.own = {c.name for c in table.columns}
-        self.choices = {name: _choices(hint) for name, hint in typing.get_type_hints(table.event).items()} | {"order_side": ("buy", "sell")}
+        self.choices = {name: _choices(hint) for name, hint in typing.get_type_hints(table.event).items()}
+        self.choices |= {"order_side": ("buy", "sell"), "entry_side": ("buy", "sell")}
         self.defaults: dict[str, object] = {c.name: False for c in table.columns if c.arrow == pa.bool_()}
         self.defaults |= {f.name: f.default for f in msgspec.structs.fields(table.event) if f.default is not msgspec.NODEFAULT}
         self.defaults |= {"is_backfill": True, **DEFAULTS.get(table.name, {})}
         self.theirs: dict[str, str] = {}
         self.header: Sequence[str] = ()
         self.note: dict[str, str] = {}
+        self.are_sums = False
         self.complaints = Complaints()
 
     def has(self, *names: str) -> bool:
@@ -138,7 +141,12 @@ class Rows:
     def complain(self, name: str, cells: Read, rows: pl.Series) -> None:
         """Take the bad cells of a column."""
         theirs = self.theirs.get(name, name)
-        self.complaints.add(rows, name if theirs == name else f"{name} ({theirs})", expected(self.columns[name]), cells)
+        self.complaints.add(rows, name if theirs == name else f"{name} ({theirs})", self.wanted(name), cells)
+
+    def wanted(self, name: str) -> str:
+        """Say what a column holds: its words, or its unit."""
+        words = self.choices.get(name, ())
+        return f"one of {', '.join(words)}" if words else expected(self.columns[name])
 
     def fail(self, name: str, bad: pl.Expr, why: str) -> None:
         """Complain about the rows in which `bad` holds."""
@@ -148,10 +156,9 @@ class Rows:
     def missing(self, name: str, hint: str = "") -> BadInput:
         """Return the error for a column that is needed and not given."""
         words = self.choices.get(name, ())
-        wanted = f"one of {', '.join(words)}" if words else expected(self.columns[name])
         ways = f"--column {name}=…" + ("" if self.columns[name].unit == "ns UTC" else f" or --set {name}={words[0] if words else '…'}")
         there = f"the file's columns: {', '.join(self.header)}"
-        return BadInput(f"{self.file} gives no {name} for {self.table.name} (expected {wanted}); say {ways}{hint}; {there}")
+        return BadInput(f"{self.file} gives no {name} for {self.table.name} (expected {self.wanted(name)}); say {ways}{hint}; {there}")
 
     def complete(self, lag: int | None, now: int, infer: Infer) -> pa.Table:
         """Derive all that is missing and return the table. Raises BadInput for the first row that cannot be completed."""
@@ -245,7 +252,9 @@ class Rows:
         unified = symbol if symbol is not None and "/" in symbol else ""
         coin = _coin(base) if base else found.base if found else _coin(unified.partition("/")[0])
         index = self.table.name == "volatility_indices"
-        symbol = symbol or (found.symbol if found else "" if index else venue_symbol or coin)
+        if not unified and found is not None:
+            symbol = found.symbol
+        symbol = symbol or ("" if index else venue_symbol or coin)
         return [venue, symbol, venue_symbol or symbol or coin, coin, *(getattr(found, name) if found else None for name in extra)]
 
     def _fill(self) -> None:
@@ -269,8 +278,22 @@ class Rows:
                 self.fail(name, pl.col(name).is_null(), "the cell is empty")
 
     def _number_repeats(self) -> None:
-        """Number liquidations equal in the key, so that none is taken for a repeat; count other repeats, which the store leaves out."""
+        """Number liquidations equal in the key, so that none is taken for a repeat.
+
+        Sums are different: two for the same time and side are one sum said twice, or a mistake. Other repeats are counted; the
+        store leaves them out.
+        """
         key = [name for name in self.table.key if name != "ordinal"]
+        if self.are_sums:
+            place = ["venue", "venue_symbol", "ts_event", "position_side"]
+            same = pl.all_horizontal(pl.col(size).eq_missing(pl.col(size).first().over(place)) for size in SIZES)
+            self.fail("ts_event", ~same, "a second sum for the same time and side, which differs from the first")
+            once = self.frame.unique([*place, *SIZES], keep="first", maintain_order=True)
+            if once.height < self.frame.height:
+                self.note["repeats"] = f"{self.frame.height - once.height} sums stand in the file twice and count once"
+            self.complaints.settle(self.file)
+            self.frame = once
+            return
         if "ordinal" in self.table.key and "ordinal" in self.note:
             self.frame = self.frame.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).over(key).alias("ordinal"))
             self.note["ordinal"] = "counted over rows equal in all else"
@@ -283,12 +306,18 @@ class Rows:
 
 
 def _liquidations(r: Rows) -> None:
-    if r.has("order_side"):
-        long = pl.when(pl.col("order_side") == "sell").then(pl.lit("long")).otherwise(pl.lit("short"))
-        r.put("position_side", long, "the opposite of the order's side")
+    for name, long, how in (
+        ("order_side", "sell", "the opposite of the order's side"),
+        ("entry_side", "buy", "the side it was opened with"),
+    ):
+        if r.has(name):
+            r.put("position_side", pl.when(pl.col(name) == long).then(pl.lit("long")).otherwise(pl.lit("short")), how)
     _sums(r)
     if not r.has("position_side"):
-        raise r.missing("position_side", ", or --column order_side=…, or sums with --column long_usd=… --column short_usd=…")
+        raise r.missing(
+            "position_side",
+            ", or --column order_side=… for the side of the liquidation order, or sums with --column long_usd=… --column short_usd=…",
+        )
     _notional(r)
 
 
@@ -307,6 +336,7 @@ def _sums(r: Rows) -> None:
         r.frame.with_columns(pl.lit(side).alias("position_side"), *(pl.col(kind[at]).alias(kind[0]) for kind in kinds))
         for at, side in ((1, "long"), (2, "short"))
     ]
+    r.are_sums = True
     both = pl.concat(sides).sort("row", maintain_order=True)
     r.frame = both.filter(pl.any_horizontal(pl.col(ours) > 0 for ours, _, _ in kinds))
     r.note["position_side"] = f"a row per side; {both.height - r.frame.height} sums of zero became none"

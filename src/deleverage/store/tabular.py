@@ -234,8 +234,9 @@ class _Mapping:
         said = self.columns.get(value, "")
         many = said not in header and (said == "*" or "," in said)
         theirs = {ours: find(ours, name) for ours, name in self.columns.items() if not (many and ours == value)}
+        mapped = set(theirs.values())
         for ours in rows.columns:
-            labels = folded.get(_fold(ours), [])
+            labels = [label for label in folded.get(_fold(ours), []) if label not in mapped]
             stands_in = ours not in rows.own and ours in {c.name for c in SPAN} and "ts_event" in theirs
             if not labels or ours in self.columns or ours in self.constants or stands_in:
                 continue
@@ -288,7 +289,7 @@ class _Mapping:
                 cells = self._cells(pl.Series(name, [self.constants[name]]), column, premium)
                 if cells.bad[0] or (cells.values[0] is None and name in required):
                     why = cells.why(0) if cells.bad[0] else "it is empty"
-                    raise BadInput(f"--set {name}={self.constants[name]}: {why}; expected {read.expected(column)}")
+                    raise BadInput(f"--set {name}={self.constants[name]}: {why}; expected {rows.wanted(name)}")
                 made[name] = pl.repeat(cells.values[0], raw.height, dtype=cells.values.dtype, eager=True)
             elif name in raw.columns:
                 cells = self._cells(raw[name], column, premium)

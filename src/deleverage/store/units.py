@@ -270,7 +270,11 @@ def _written(raw: pl.Series, text: pl.Series, shift: int, earliest: int) -> Read
 def dates(raw: pl.Series, column: Column, earliest: int) -> Read:
     """Read dates as text YYYY-MM-DD; of a time, its UTC day."""
     read = times(raw, column, None, earliest)
-    return read._replace(values=(read.values // DAY).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d"))
+
+    def why(position: int) -> str:
+        return read.why(position).replace("is not a time", "is not a date")
+
+    return read._replace(why=why, values=(read.values // DAY).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d"))
 
 
 def flags(raw: pl.Series, column: Column) -> Read:
@@ -297,10 +301,10 @@ def choices(raw: pl.Series, column: Column, allowed: Sequence[str]) -> Read:
     def why(position: int) -> str:
         if column.name == "position_side" and lower[position] in ("buy", "sell"):
             return (
-                f"{_shown(raw[position])} is the side of an order, not of a position (selling closes a long); if the column holds the"
-                f" side of the liquidation order, map it with --column order_side=…"
+                f"{_shown(raw[position])} is the side of an order, not of a position: a sell order closes a long; map the column with"
+                " --column order_side=… (entry_side where buy means that a long was closed)"
             )
-        return f"{_shown(raw[position])} is none of {', '.join(allowed)}"
+        return f"{_shown(raw[position])} is unknown"
 
     return Read(lower.set(bad, None), bad, why)
 

@@ -2,12 +2,14 @@
 
 from deleverage.errors import BadInput
 from deleverage.venues.binance import VENUE as BINANCE
+from deleverage.venues.bybit import VENUE as BYBIT
 from deleverage.venues.deribit import VENUE as DERIBIT
 from deleverage.venues.htx import VENUE as HTX
 from deleverage.venues.hyperliquid import VENUE as HYPERLIQUID
+from deleverage.venues.okx import VENUE as OKX
 from deleverage.venues.venue import Venue
 
-VENUES: dict[str, Venue] = {venue.name: venue for venue in (BINANCE, HTX, HYPERLIQUID, DERIBIT)}
+VENUES: dict[str, Venue] = {venue.name: venue for venue in (BINANCE, BYBIT, OKX, HTX, HYPERLIQUID, DERIBIT)}
 
 
 def venue_named(name: str) -> Venue:

@@ -92,11 +92,11 @@ export class Marks implements ISeriesPrimitive<Time> {
     private readonly scales: Scales,
     private colours: Colours,
   ) {
-    const view = (zOrder: "bottom" | "top", draw: (pen: CanvasRenderingContext2D, height: number) => void): IPrimitivePaneView => {
-      const renderer: IPrimitivePaneRenderer = { draw: (target) => target.useMediaCoordinateSpace(({ context, mediaSize }) => draw(context, mediaSize.height)) };
+    const view = (zOrder: "bottom" | "top", draw: (pen: CanvasRenderingContext2D, width: number, height: number) => void): IPrimitivePaneView => {
+      const renderer: IPrimitivePaneRenderer = { draw: (target) => target.useMediaCoordinateSpace(({ context, mediaSize }) => draw(context, mediaSize.width, mediaSize.height)) };
       return { zOrder: () => zOrder, renderer: () => renderer };
     };
-    this.views = [view("bottom", (pen, height) => this.drawBlind(pen, height)), view("top", (pen) => this.drawBubbles(pen))];
+    this.views = [view("bottom", (pen, width, height) => this.drawBlind(pen, width, height)), view("top", (pen) => this.drawBubbles(pen))];
   }
 
   attached({ requestUpdate }: { requestUpdate: () => void }): void {
@@ -118,7 +118,7 @@ export class Marks implements ISeriesPrimitive<Time> {
     this.redraw?.();
   }
 
-  private drawBlind(pen: CanvasRenderingContext2D, height: number): void {
+  private drawBlind(pen: CanvasRenderingContext2D, width: number, height: number): void {
     const pattern = pen.createPattern(hatchTile(this.colours.hatch), "repeat");
     for (const [from, to] of this.blind) {
       const x0 = this.scales.x(from);
@@ -126,10 +126,12 @@ export class Marks implements ISeriesPrimitive<Time> {
       if (x0 === null || x1 === null || !pattern) continue;
       pen.fillStyle = pattern;
       pen.fillRect(x0, 0, x1 - x0, height);
-      if (x1 - x0 < 90) continue;
+      const left = Math.max(x0, 0);
+      const right = Math.min(x1, width);
+      if (right - left < 100) continue;
       pen.font = `12px ${this.colours.font}`;
       pen.textAlign = "center";
-      const middle = (Math.max(x0, 0) + x1) / 2;
+      const middle = (left + right) / 2;
       pen.fillStyle = this.colours.panel;
       pen.fillRect(middle - 42, height - 30, 84, 20);
       pen.fillStyle = this.colours.ink2;

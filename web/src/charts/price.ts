@@ -16,6 +16,9 @@ export interface PriceChart {
   dispose: () => void;
 }
 
+/** A little room to the right of the newest bubble. */
+const RIGHT_ROOM = 1.035;
+
 const seconds = (time: Time) => (typeof time === "number" ? time * 1000 : 0);
 
 function look(c: Colours, utc: () => boolean): Parameters<IChartApi["applyOptions"]>[0] {
@@ -43,7 +46,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
   let shownKey = "";
 
   const chart = createChart(element, { autoSize: true, ...look(c, () => utc) });
-  chart.timeScale().applyOptions({ timeVisible: true, secondsVisible: true, minBarSpacing: 0.05, fixLeftEdge: true, fixRightEdge: true });
+  chart.timeScale().applyOptions({ timeVisible: true, secondsVisible: true, minBarSpacing: 0.05, fixLeftEdge: true });
   const series: ISeriesApi<"Custom", Time, PriceSlot | CustomSeriesWhitespaceData<Time>, CustomSeriesOptions> = chart.addCustomSeries(new PriceLine(), { color: c.ink, priceLineVisible: false, lastValueVisible: true });
   const marks = new Marks(
     {
@@ -61,7 +64,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
   );
   series.attachPrimitive(marks);
 
-  const fit = () => chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: grid.slots.length - 0.5 });
+  const fit = () => chart.timeScale().setVisibleLogicalRange({ from: -0.5, to: grid.slots.length * RIGHT_ROOM });
   const touch = () => {
     touched = true;
   };

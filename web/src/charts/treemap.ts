@@ -14,6 +14,9 @@ export interface TreemapChart {
 
 export const REST = "rest";
 
+/** Opacity of the rest tile, as the end of a hexadecimal colour: the same hues, further back. */
+const FAINT = "59";
+
 /** A hard split: longs to the left, shorts to the right, in proportion. */
 function split(long: number, total: number, left: string, right: string): object {
   const at = total > 0 ? long / total : 0;
@@ -36,7 +39,7 @@ function tiles(treemap: Treemap, c: Colours): object[] {
     value: rest.total_usd,
     share: rest.share,
     bases: rest.bases,
-    itemStyle: { color: c.zero, borderColor: c.ink3, borderWidth: 1 },
+    itemStyle: { color: split(rest.long_usd, rest.total_usd, c.longFill + FAINT, c.shortFill + FAINT), borderColor: c.ink3, borderWidth: 1 },
     label: { color: c.ink },
   };
   return [...named, tile];
@@ -75,6 +78,9 @@ export function treemapChart(element: HTMLElement, note: (base: string) => strin
           {
             id: "assets",
             type: "treemap",
+            animation: false,
+            animationDurationUpdate: 0,
+            visibleMin: 0,
             left: 0,
             right: 0,
             top: 0,
@@ -82,7 +88,7 @@ export function treemapChart(element: HTMLElement, note: (base: string) => strin
             roam: false,
             nodeClick: false,
             breadcrumb: { show: false },
-            sort: "desc",
+            sort: false,
             itemStyle: { borderColor: c.panel, borderWidth: 0, gapWidth: 2 },
             emphasis: { disabled: true },
             label: {

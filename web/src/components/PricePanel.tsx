@@ -23,13 +23,15 @@ function blindSpans(stretches: Span[] | undefined, from: number, to: number): Sp
 }
 
 const STRETCH_PADDING = 0.03;
+const SHORTEST_VIEW_MS = 600_000;
 
 /** The latest recorded stretch within the window, with a little room. */
 function latestStretch(stretches: Span[] | undefined, from: number, to: number): Span {
   const last = clip(stretches ?? [], from, to).at(-1);
   if (!last) return [from, to];
   const room = Math.max((last[1] - last[0]) * STRETCH_PADDING, 15_000);
-  return [Math.max(from, last[0] - room), Math.min(to, last[1] + room)];
+  const end = Math.min(to, last[1] + room);
+  return [Math.max(from, Math.min(last[0] - room, end - SHORTEST_VIEW_MS)), end];
 }
 
 export function orderNote(doc: NowDocument, order: Order): string[] {

@@ -44,7 +44,7 @@ function SeekBar({ recording, clock, utc }: { recording: Recording; clock: Clock
                 {dayMonth(p.startMs, utc)} {clockMinute(p.startMs, utc)}
               </span>
             ) : null}
-            {p.recorded && !many && p.to - p.from > 0.3 ? <span class="to">{clockMinute(p.endMs, utc)}</span> : null}
+            {p.recorded && !many ? <span class="to">{clockMinute(p.endMs, utc)}</span> : null}
           </div>
         ))}
         <div class="needle" style={{ left: `${now * 100}%` }} />
