@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -17,7 +17,7 @@ app = typer.Typer(
     help="Watches crypto-derivatives markets come under stress.\n\nStart with:  deleverage up",
 )  # fmt: skip
 
-UsageError = typer.BadParameter.__mro__[2]
+UsageError = cast(type[Exception], typer.BadParameter.__mro__[2])
 """What the argument parser raises for any wrong use; the parser is the library's own and exports only its subclass."""
 
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Data directory (default: the settings').")]
@@ -131,7 +131,7 @@ def import_(
         found = _import_raw(files, data)
         typer.echo(json.dumps(found, indent=2) if report else _tally_line(found))
         return
-    from deleverage.collect.tables import import_table
+    from deleverage.collect.history import import_table
 
     for file in files:
         result = import_table(
@@ -297,11 +297,17 @@ def main() -> None:
     except typer.Abort:
         _fail(f"stopped after {time.monotonic() - started:.0f} s", 130)
     except UsageError as error:
-        _fail(error.format_message())
+        _fail(_words(error))
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
+
+
+def _words(error: Exception) -> str:
+    """Return a usage error's words with the option they are about."""
+    format_message = getattr(error, "format_message", None)
+    return str(format_message()) if callable(format_message) else str(error)
 
 
 def _fail(message: str, code: int = 2) -> None:

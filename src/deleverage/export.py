@@ -3,7 +3,7 @@
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, BinaryIO, cast
 
 import polars as pl
 import pyarrow as pa
@@ -42,7 +42,7 @@ def export_raw(folder: Folder, output: Path | None, *, start: str | None, end: s
     now = time.time_ns()
     first, last = (None if text is None else instant(text, now) for text in (start, end))
     frames = read_frames(folder.journal, start=first, end=last, venue=venue)
-    write_jsonl(frames, cast(IO[bytes], sys.stdout.buffer) if output is None else _writable(output))
+    write_jsonl(frames, cast(BinaryIO, sys.stdout.buffer) if output is None else _writable(output))
 
 
 def _writable(path: Path) -> Path:

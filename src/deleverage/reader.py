@@ -5,7 +5,6 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from functools import partialmethod
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage import config
+from deleverage.collect.history import catch_up_imports
 from deleverage.collect.ingest import catch_up
 from deleverage.errors import BadInput, StoreError
 from deleverage.store.duck import DuckStore, table_named
@@ -108,7 +108,7 @@ class Reader:
         self.close()
 
 
-def open_reader(path: str | Path | None, on_rebuild: Callable[[], None] = lambda: None) -> Reader:
+def open_reader(path: str | Path | None) -> Reader:
     """Open a directory: through the server that holds it, else its files, brought up to date with the journal first."""
     folder = Folder(path if path is not None else config.settings().data)
     if not folder.path.is_dir():
@@ -118,8 +118,8 @@ def open_reader(path: str | Path | None, on_rebuild: Callable[[], None] = lambda
         return Reader(folder, None, serving.url)
     folder.create()
     store = DuckStore(folder.tables)
-    on_rebuild()
     catch_up(folder, store)
+    catch_up_imports(folder, store)
     return Reader(folder, store, None)
 
 

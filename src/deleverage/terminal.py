@@ -16,13 +16,15 @@ HIDDEN = {"unpriced_count", "backstop_usd", "adl_usd"}
 def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", footer: str = "") -> None:
     """Print rows as a table; no rows print the title and a sentence."""
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)
     if not rows:
         console.print(f"{title}\n  nothing to show", style="dim", highlight=False)
     else:
         columns = [name for name in rows[0] if name not in HIDDEN or any(row.get(name) for row in rows)]
         if len(rows) == 1 and "share" in columns:
             columns.remove("share")
-        table = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
         for name in columns:
             numeric = any(isinstance(row.get(name), int | float) for row in rows)
             table.add_column(HEADS.get(name, name.replace("_", " ")), justify="right" if numeric else "left", no_wrap=name not in WRAPPED)
@@ -38,6 +40,8 @@ def _cell(name: str, value: Any) -> str:
         return "—"
     if name in ("share", "long_share", "coverage"):
         return f"{value:.1%}"
+    if name == "coverage_rule":
+        return str(value).replace("_per_second", "/s").replace("_", " ")
     if name.endswith("_usd"):
         return compact(value)
     if isinstance(value, float):

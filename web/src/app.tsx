@@ -43,13 +43,14 @@ function Now({ doc }: { doc: NowDocument }) {
 export function App() {
   const doc = useApp((s) => s.doc);
   const toast = useApp((s) => s.toast);
+  const error = useApp((s) => s.error);
   return (
     <>
       <Band />
       <TopBar />
       <Notices />
       <TimeBar />
-      {doc ? <Now doc={doc} /> : <main class="waiting">Waiting for the first answer of the server…</main>}
+      {doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

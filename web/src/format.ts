@@ -15,6 +15,9 @@ export function money(usd: number | null | undefined): string {
   return usd.toFixed(2);
 }
 
+/** A round amount on an axis: "10 k", not "10.0 k". */
+export const moneyTick = (usd: number) => money(usd).replace(/\.0+(?= )/, "");
+
 /** Every digit the API gave, grouped: "629,114,233.12". */
 export function exact(value: number): string {
   return value.toLocaleString("en-GB", { maximumFractionDigits: 6 });

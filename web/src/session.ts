@@ -26,6 +26,26 @@ let waitingOrders: Order[] = [];
 let frame = 0;
 
 const explain = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+let passing = false;
+
+/** Shows an error that the next good document takes away again. */
+function fail(error: unknown): void {
+  passing = true;
+  store.set({ error: explain(error) });
+}
+
+/** Takes a passing error away; what a person asked for and did not get stays until dismissed. */
+function excuse(): void {
+  if (passing) store.set({ error: null });
+  passing = false;
+}
+
+/** Shows an error that stays. */
+function refuse(error: unknown): void {
+  passing = false;
+  store.set({ error: explain(error) });
+}
 const isoMs = (ms: number) => new Date(ms).toISOString();
 
 function later(ms: number, work: () => void): void {
@@ -110,11 +130,11 @@ async function ask(params: Params): Promise<boolean> {
   try {
     const answer = await getNow(params);
     if (mine !== run || number !== asked) return true;
-    store.set({ error: null });
+    excuse();
     takeDocument(answer.data, answer.at_ms, answer.at, answer.as_of);
     return true;
   } catch (error) {
-    if (mine === run) store.set({ error: explain(error) });
+    if (mine === run) fail(error);
     return false;
   }
 }
@@ -124,14 +144,18 @@ function follow(): void {
   stream = openStream(question(store.get().view), {
     open: () => {
       retryMs = 1000;
-      store.set({ link: "stream", error: null });
+      excuse();
+      store.set({ link: "stream" });
     },
     message: (message) => {
       if (mine !== run) return;
       const { moment } = store.get();
       if (moment) moment.receivedMs = Date.now();
-      if (message.type === "now") takeDocument(message.data, message.at_ms, undefined, message.as_of);
-      else takeOrders(message.data);
+      if (message.type === "now") {
+        excuse();
+        takeDocument(message.data, message.at_ms, message.at, message.as_of);
+      } else if (message.type === "orders") takeOrders(message.data);
+      else fail(message.message);
     },
     closed: () => {
       if (mine !== run) return;
@@ -163,7 +187,10 @@ async function watchHealth(mine: number): Promise<void> {
   try {
     takeHealth((await getHealth()).data);
     if (mine !== run) return;
-    if (store.get().link === "lost") store.set({ link: "held", error: null });
+    if (store.get().link === "lost") {
+      excuse();
+      store.set({ link: "held" });
+    }
     if (mode !== before.mode) return void startSession();
     if (lastEventMs !== before.lastEventMs && !isHeld(store.get().view)) void ask(heldParams(store.get().view));
   } catch {
@@ -191,10 +218,11 @@ export async function startSession(): Promise<void> {
     takeHealth(health.data);
     store.set({ recordings: recordings.data });
     const playing = health.data.recording?.name ?? (health.data.mode === "stored" ? "stored" : null);
-    if (mode !== "live") await openNamed(view, playing).catch((error: unknown) => store.set({ error: explain(error) }));
+    if (mode !== "live") await openNamed(view, playing).catch(refuse);
   } catch (error) {
     if (mine !== run) return;
-    store.set({ link: "lost", error: explain(error) });
+    store.set({ link: "lost" });
+    fail(error);
     later(POLL_MS, () => void startSession());
     return;
   }
@@ -234,7 +262,7 @@ export async function playback(request: PlaybackRequest): Promise<void> {
       await startSession();
     } else if (doc) store.set({ doc: { ...doc, clock: data.clock } });
   } catch (error) {
-    store.set({ error: explain(error) });
+    refuse(error);
   }
 }
 
@@ -249,6 +277,11 @@ export function togglePlay(): void {
 export function holdMoment(): void {
   const { moment, doc } = store.get();
   if (moment) changeView({ base: doc?.base ?? "", at: moment.at, asOf: moment.asOf });
+}
+
+/** Moves a held moment without touching the replay. */
+export function holdAt(ms: number): void {
+  changeView({ at: isoMs(ms), asOf: isoMs(ms) });
 }
 
 export const backToNow = () => changeView({ at: null, asOf: null });

@@ -158,4 +158,7 @@ export interface Envelope<T> {
   missing: string[];
 }
 
-export type StreamMessage = { type: "now"; data: NowDocument; at_ms: number; as_of?: string } | { type: "orders"; data: Order[] };
+export type StreamMessage =
+  | { type: "now"; data: NowDocument; at_ms: number; at?: string; as_of?: string }
+  | { type: "orders"; data: Order[] }
+  | { type: "error"; message: string };

@@ -8,6 +8,7 @@ import uvicorn
 from deleverage import config
 from deleverage.api.app import STATIC, build
 from deleverage.api.server import Server
+from deleverage.collect.history import catch_up_imports
 from deleverage.collect.ingest import catch_up
 from deleverage.errors import BadInput, StoreError
 from deleverage.recordings import DEFAULT, bundled
@@ -25,18 +26,18 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
         raise StoreError(
             f"{folder.path} is already being served at {serving.url} (process {serving.pid}); stop that, or use another --data"
         )
-    listener = _listen(host, port)
-    folder.create()
     server = Server(folder)
-    shown = _open(server, source, speed)
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
-    print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201
-    folder.announce(url)
-    try:
-        uvicorn.Server(uvicorn.Config(build(server), log_level="warning", ws_ping_interval=20)).run(sockets=[listener])
-    finally:
-        folder.withdraw()
-        server.close()
+    with _listen(host, port) as listener:
+        folder.create()
+        try:
+            shown = _open(server, source, speed)
+            print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201
+            folder.announce(url)
+            uvicorn.Server(uvicorn.Config(build(server), log_level="warning", ws_ping_interval=20)).run(sockets=[listener])
+        finally:
+            folder.withdraw()
+            server.close()
 
 
 def _open(server: Server, source: str | None, speed: float) -> str:
@@ -44,6 +45,7 @@ def _open(server: Server, source: str | None, speed: float) -> str:
     if source is None and server.folder.has_data():
         store = DuckStore(server.folder.tables)
         catch_up(server.folder, store)
+        catch_up_imports(server.folder, store)
         store.close()
         server.open_stored()
         return f"the data stored in {server.folder.path}"

@@ -3,11 +3,12 @@
 A client that cannot keep up is dropped (close code 1013); it never slows the others or the recording down.
 """
 
-import asyncio
 import contextlib
 from collections import deque
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
@@ -45,9 +46,9 @@ async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> N
     waiting: deque[Liquidation] = deque()
     server.listeners.add(waiting.extend)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_listen(socket, view))
-            tasks.create_task(_send(socket, server, view, waiting))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_listen, socket, view)
+            tasks.start_soon(_send, socket, server, view, waiting)
     except* (WebSocketDisconnect, RuntimeError):
         pass  # the client has left
     except* TimeoutError:
@@ -83,14 +84,14 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Li
         if state != shown:
             shown = state
             try:
-                await _say(socket, await asyncio.to_thread(document, server, session, view.window, view.base))
+                await _say(socket, await anyio.to_thread.run_sync(document, server, session, view.window, view.base))
             except DeleverageError as error:
                 await _say(socket, {"type": "error", "message": str(error)})
-        await asyncio.sleep(EVERY)
+        await anyio.sleep(EVERY)
 
 
 async def _say(socket: WebSocket, message: object) -> None:
-    async with asyncio.timeout(SLOW):
+    with anyio.fail_after(SLOW):
         await socket.send_text(msgspec.json.encode(message).decode())
 
 

@@ -270,7 +270,7 @@ def _write_all(handle: int, content: bytes) -> None:
 
 
 def _mark_end(handle: int, size: int) -> int:
-    """Close the stream and return the file's size; when the mark does not fit, the stream ends at its last whole batch and reads the same."""
+    """Close the stream and return the file's size; where the mark does not fit, the stream reads the same without it."""
     with suppress(OSError):
         if os.pwrite(handle, END, size) == len(END):
             return size + len(END)

@@ -1,6 +1,7 @@
 """Fills as a Hyperliquid node writes them (`node_fills_by_block`): one line per block, all coins, all users.
 
-https://github.com/hyperliquid-dex/node, `--write-fills --batch-by-block`: `{"local_time", "block_time", "block_number", "events": [[user, fill], …]}`.
+https://github.com/hyperliquid-dex/node, `--write-fills --batch-by-block`:
+`{"local_time", "block_time", "block_number", "events": [[user, fill], …]}`.
 `local_time` is the node's own clock, UTC without a zone, to the nanosecond: it is when the block was known, hence `ts_recv`.
 """
 

@@ -5,6 +5,7 @@ A segment is an Arrow IPC stream (`segment-00000042.arrows`) or, once compacted,
 without opening every file; it is trusted only while it names the file and its size.
 """
 
+import io
 import os
 import re
 from collections.abc import Iterable
@@ -39,7 +40,15 @@ END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """The end-of-stream mark of Arrow IPC: a segment that carries it is closed and will not grow."""
 
 _FILE = re.compile(r"segment-(\d{8,})\.(arrows|parquet)")
-_OPENING = COLUMNS.serialize().to_pybytes()
+
+
+def _opening() -> bytes:
+    sink = io.BytesIO()
+    ipc.new_stream(sink, COLUMNS).close()
+    return sink.getvalue().removesuffix(END)
+
+
+_OPENING = _opening()
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):

@@ -152,7 +152,8 @@ def main(captures: Path) -> None:
     stream = "facts of a public venue stream"
     write(
         "binance-2025-01-26", stretches(
-            binance_forced_orders(captures / "binance_forceorder_events/binance_forceorder_2025-01-26_27.csv", 1_737_900_000_000, 1_738_010_000_000),
+            binance_forced_orders(captures / "binance_forceorder_events/binance_forceorder_2025-01-26_27.csv",
+                1_737_900_000_000, 1_738_010_000_000,),
             HALF_AN_HOUR,
         ),
         "Binance forced orders, 26–27 January 2025",
@@ -165,7 +166,8 @@ def main(captures: Path) -> None:
           f"the running maximum of the order time T. {CONNECTION_ROWS}"}],
     )  # fmt: skip
     write(
-        "bybit-2026-10-10", stretches(bybit_all_liquidation(captures / "bybit_allliquidation_2026/bybit_liq_2026-10-10_part1.csv"), HALF_AN_HOUR),
+        "bybit-2026-10-10", stretches(
+            bybit_all_liquidation(captures / "bybit_allliquidation_2026/bybit_liq_2026-10-10_part1.csv"), HALF_AN_HOUR),
         "Bybit all liquidations, 10 October 2026",
         "355 liquidations in 73 minutes on the 100 USDT perpetuals of highest turnover: the whole stream, unthrottled. Prices are "
         "bankruptcy prices.",
@@ -174,7 +176,8 @@ def main(captures: Path) -> None:
           f"The push time ts was not kept and is left out. {CONNECTION_ROWS}"}],
     )  # fmt: skip
     write(
-        "okx-2026-08-31", stretches(okx_liquidation_orders(captures / "okx_liquidation_orders_2026/okx_liq_2026-08-31_part1.csv"), HALF_AN_HOUR),
+        "okx-2026-08-31", stretches(
+            okx_liquidation_orders(captures / "okx_liquidation_orders_2026/okx_liq_2026-08-31_part1.csv"), HALF_AN_HOUR),
         "OKX liquidation orders, 31 August 2026",
         "74 liquidation orders in two minutes, late and out of order as OKX sends them. Contract sizes of that day were not recorded, "
         "so the orders are counted and not priced.",

@@ -92,6 +92,11 @@ class Complaints:
         raise BadInput(f"{file} row {min(firsts)}, column {column}: {cells.why(position)}; expected {wanted}{more}")
 
 
+def listed(names: Sequence[str]) -> str:
+    """Write names one after another, the first thirty at most."""
+    return ", ".join(names) if len(names) <= 30 else f"{', '.join(names[:30])} and {len(names) - 30} more"
+
+
 def least(numbers: pl.Series) -> int:
     """Smallest of some whole numbers, 0 when there are none."""
     value = numbers.min()
@@ -109,8 +114,8 @@ class Rows:
 
     def __init__(self, file: str, table: Table) -> None:
         self.file, self.table = file, table
-        self.columns = {c.name: c for c in (*SPAN, *ALIASES.get(table.name, ()), *table.columns)}
-        self.own = {c.name for c in table.columns}
+        self.own = {c.name: c for c in table.columns}
+        self.columns = self.own | {c.name: c for c in (*ALIASES.get(table.name, ()), *SPAN) if c.name not in self.own}
         self.choices = {name: _choices(hint) for name, hint in typing.get_type_hints(table.event).items()}
         self.choices |= {"order_side": ("buy", "sell"), "entry_side": ("buy", "sell")}
         self.defaults: dict[str, object] = {c.name: False for c in table.columns if c.arrow == pa.bool_()}
@@ -136,7 +141,7 @@ class Rows:
         """Columns whose cells may not be empty once the column is given: nothing can be derived for them."""
         derived = {*IDENTITY, "open_interest", "ordinal", "trade_id"}
         own = {c.name for c in self.table.columns if not c.nullable and c.name not in self.defaults and c.name not in derived}
-        return own | (self.columns.keys() - self.own)
+        return own | (self.columns.keys() - self.own.keys())
 
     def complain(self, name: str, cells: Read, rows: pl.Series) -> None:
         """Take the bad cells of a column."""
@@ -157,7 +162,7 @@ class Rows:
         """Return the error for a column that is needed and not given."""
         words = self.choices.get(name, ())
         ways = f"--column {name}=…" + ("" if self.columns[name].unit == "ns UTC" else f" or --set {name}={words[0] if words else '…'}")
-        there = f"the file's columns: {', '.join(self.header)}"
+        there = f"the file's columns: {listed(self.header)}"
         return BadInput(f"{self.file} gives no {name} for {self.table.name} (expected {self.wanted(name)}); say {ways}{hint}; {there}")
 
     def complete(self, lag: int | None, now: int, infer: Infer) -> pa.Table:
@@ -230,11 +235,11 @@ class Rows:
         self.frame = self.frame.join(found, on=given, how="left", nulls_equal=True, maintain_order="left")
         self.frame = self.frame.with_columns(pl.col(f"_{name}").alias(name) for name in ("venue", *IDENTITY))
         self.note |= {name: f"from {' and '.join(given)}" for name in IDENTITY if name not in given and (self.frame[name] != "").any()}
+        if self.table.name == "instruments" and not self.has("contract_size"):
+            self.put("is_inferred", pl.lit(True), "the file does not give the contract's size")
         for name in extra:
             if self.frame[f"_{name}"].null_count() < self.frame.height:
                 self.put(name, pl.col(f"_{name}"), "from the contract's name")
-        if self.table.name == "instruments" and "contract_size" in self.note:
-            self.put("is_inferred", pl.lit(True), "the contract's size is from its name")
         if self.table.name not in NAMELESS:
             shown = next(name for name in ("venue_symbol", "symbol", "base") if name in given)
             why = "no contract's name that can be read, so the coin is unknown; say --set base=BTC or --column base=…"

@@ -51,6 +51,7 @@ class DuckStore:
             "CREATE TABLE IF NOT EXISTS spans (venue VARCHAR, route VARCHAR, start_ns BIGINT, end_ns BIGINT,"
             " liquidations BOOLEAN, basis VARCHAR)"
         )
+        self._db.execute("CREATE TABLE IF NOT EXISTS imported (digest VARCHAR PRIMARY KEY, file VARCHAR)")
         self._db.execute("CREATE TABLE IF NOT EXISTS ingested (venue VARCHAR PRIMARY KEY, frames BIGINT, last_ts_recv BIGINT)")
 
     @contextmanager
@@ -86,12 +87,17 @@ class DuckStore:
         with self._transaction():
             return sum(self._insert(TABLE_OF[kind], to_arrow(rows), JOURNAL) for kind, rows in group(events).items())
 
-    def append_table(self, table: str, rows: pa.Table, source: str) -> int:
-        """See `Store.append_table`."""
-        if rows.num_rows == 0:
-            return 0
-        with self._transaction():
-            return self._insert(TABLES[table], rows, source)
+    def append_import(self, table: str, rows: pa.Table, digest: str, file: str, spans: Sequence[Span]) -> int:
+        """See `Store.append_import`."""
+        with self._transaction() as db:
+            added = self._insert(TABLES[table], rows, f"import:{digest}") if rows.num_rows else 0
+            self.write_spans(spans, None)
+            db.execute("INSERT OR REPLACE INTO imported VALUES (?, ?)", [digest, file])
+            return added
+
+    def imported(self) -> dict[str, str]:
+        """See `Store.imported`."""
+        return {str(digest): str(file) for digest, file in self._rows("SELECT * FROM imported ORDER BY digest")}
 
     def _insert(self, table: Table, rows: pa.Table, source: str) -> int:
         """Insert the rows that are not there yet; of rows equal in the key, the first of the batch."""

@@ -32,8 +32,11 @@ class Store(Protocol):
     def append(self, events: Sequence[msgspec.Struct]) -> int:
         """Append events of any classes in one transaction; rows already there are skipped. Returns the rows added."""
 
-    def append_table(self, table: str, rows: pa.Table, source: str) -> int:
-        """Append rows of one table from a file. Returns the rows added."""
+    def append_import(self, table: str, rows: pa.Table, digest: str, file: str, spans: Sequence[Span]) -> int:
+        """Append the rows of a tabular file with its spans, and remember its digest. Returns the rows added."""
+
+    def imported(self) -> dict[str, str]:
+        """Return the tabular files taken in: digest → file name."""
 
     def rebuilding(self, venue: str) -> AbstractContextManager[None]:
         """Replace all rows of a venue that came from the journal by what is appended inside, or by nothing on an error."""

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,10 +19,11 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 
 from deleverage.errors import BadInput
 from deleverage.store import units as read
-from deleverage.store.completion import SIZES, SPAN, Infer, Rows
+from deleverage.store.completion import SIZES, SPAN, Infer, Rows, listed
 from deleverage.store.units import Limits, Read
 from deleverage.tables import LEVELS, TABLES, Column
 
@@ -83,16 +84,17 @@ def read_tabular(
         raise BadInput(f"unknown table {table!r}{_meant(table, TABLES)}; known: {', '.join(TABLES)}")
     if lag is not None and not 0 <= lag <= 3660 * read.DAY:
         raise BadInput("--lag must lie between 0 and ten years")
-    payload = _payload(path)
-    digest = _digest(payload, table, columns, units, constants, lag)
-    raw, named = _frame(path.name, payload)
-    if raw.height == 0:
-        raise BadInput(f"{path.name} has no rows")
-    rows = Rows(path.name, TABLES[table])
-    mapping = _Mapping(rows, columns, units, constants)
-    mapping.read(mapping.pick(raw, named))
-    rows.complaints.settle(path.name)
-    return Tabular(rows.complete(lag, now, infer), digest, path.name, 0, rows.note)
+    try:
+        payload = _payload(path)
+        digest = _digest(payload, table, columns, units, constants, lag)
+        raw, named = _frame(path.name, payload)
+        rows = Rows(path.name, TABLES[table])
+        mapping = _Mapping(rows, columns, units, constants)
+        mapping.read(mapping.pick(raw, named))
+        rows.complaints.settle(path.name)
+        return Tabular(rows.complete(lag, now, infer), digest, path.name, 0, rows.note)
+    except BadInput as error:
+        raise BadInput(_line(error)) from None
 
 
 # --- the file --------------------------------------------------------------------------------------------------------
@@ -123,14 +125,18 @@ def _frame(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
     lower = name.lower()
     if lower.endswith((".parquet", ".pq")):
         try:
-            return pl.read_parquet(io.BytesIO(payload)), True
-        except Exception as error:  # polars raises several kinds, and panics, on damaged files
-            raise BadInput(f"{name} is not a readable Parquet file: {_line(error)}") from None
+            table = pyarrow.parquet.read_table(pa.BufferReader(payload))
+            table.validate(full=True)  # Polars panics at damaged text, and at damaged names, which fail here as well
+            frame = pl.from_arrow(table.rename_columns(_distinct(table.column_names)))
+            assert isinstance(frame, pl.DataFrame)
+            return frame, True
+        except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
+            raise BadInput(f"{name} is not a readable Parquet file: {_line(error, 120)}") from None
     if lower.endswith(".gz"):
         try:
             payload = gzip.decompress(payload)
         except (EOFError, zlib.error, OSError) as error:
-            raise BadInput(f"{name} is not a complete gzip file: {_line(error)}") from None
+            raise BadInput(f"{name} is not a complete gzip file: {_line(error, 120)}") from None
         lower = lower[:-3]
     if not lower.endswith(".csv"):
         raise BadInput(f"{name} is of no kind that can be imported; expected .csv, .csv.gz or .parquet")
@@ -139,12 +145,18 @@ def _frame(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
 
 def _csv(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
     payload = payload.lstrip(b"\r\n")
-    start = payload[:65536].decode("utf-8", errors="replace")
+    try:
+        if not payload.isascii():
+            payload.decode()
+    except UnicodeDecodeError as error:
+        line = payload.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{name} line {line} is not text in UTF-8; expected comma-separated values in UTF-8") from None
+    start = payload[:65536].decode(errors="ignore")
     separator = max(",;\t|", key=start.partition("\n")[0].count)
     try:
         cells = [cell.strip() for cell in next(csv.reader(io.StringIO(start), delimiter=separator), [])]
     except csv.Error as error:
-        raise BadInput(f"{name} is not a well-formed CSV file: {_line(error)}") from None
+        raise BadInput(f"{name} is not a well-formed CSV file: {_line(error, 120)}") from None
     if not any(cells):
         raise BadInput(f"{name} is empty; expected a header line and rows")
     if "\0" in start:
@@ -165,22 +177,29 @@ def _csv(name: str, payload: bytes) -> tuple[pl.DataFrame, bool]:
             convert_options=pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(labels, pa.string()), strings_can_be_null=False),
         )
     except pa.ArrowInvalid as error:
-        raise BadInput(f"{name} is not a well-formed CSV file in UTF-8: {_line(error)}") from None
+        raise BadInput(f"{name} is not a well-formed CSV file in UTF-8: {_line(error, 120)}") from None
     if ragged:
         first = ragged[0]
         more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
         raise BadInput(
-            f"{name} row {first.number - named}: {first.actual_columns} cells; expected {first.expected_columns} as in row 1{more}"
+            f"{name} row {first.number - named}: {first.actual_columns} cells; expected {first.expected_columns} as in the first line{more}"
         )
     result = pl.from_arrow(frame)
     assert isinstance(result, pl.DataFrame)
     if named:
-        result.columns = [cell if cell not in cells[:at] else f"{cell}#{at + 1}" for at, cell in enumerate(cells)]
+        result.columns = _distinct(cells)
     return result, named
 
 
-def _line(error: BaseException) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__)[:140]
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """Tell columns of one name apart: a, b, a#3."""
+    return [label if label not in labels[:at] else f"{label}#{at + 1}" for at, label in enumerate(labels)]
+
+
+def _line(error: BaseException, limit: int = 1000) -> str:
+    """Put a message on one printable line, whatever the file holds."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(c if c.isprintable() else "?" for c in text)[:limit]
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
@@ -210,13 +229,15 @@ class _Mapping:
         spelling = {_fold(name): name for name in self.rows.columns}
         for name in said:
             if _fold(name) not in spelling:
-                known = ", ".join(name for name in self.rows.columns if name in self.rows.own or name not in {c.name for c in SPAN})
-                raise BadInput(f"{self.rows.table.name} has no column {name!r}{_meant(name, self.rows.columns)}; it has: {known}")
+                known = self.rows.columns
+                raise BadInput(f"{self.rows.table.name} has no column {name!r}{_meant(name, known)}; expected one of {', '.join(known)}")
         return {spelling[_fold(name)]: value for name, value in said.items()}
 
     def pick(self, raw: pl.DataFrame, named: bool) -> pl.DataFrame:
         """Return the file's columns under our names, cells as they are, and `row` from 1."""
         rows, header = self.rows, raw.columns
+        if raw.is_empty():
+            raise BadInput(f"{rows.file} has no rows")
         rows.header = header
         folded: dict[str, list[str]] = {}
         for label in header if named else ():
@@ -228,7 +249,7 @@ class _Mapping:
                 return labels[0]
             if not named:
                 raise BadInput(f"--column {ours}={said}: {rows.file} has no header line; name columns by number, 1 to {len(header)}")
-            raise BadInput(f"--column {ours}={said}: {rows.file} has no such column{_meant(said, header)}; it has: {', '.join(header)}")
+            raise BadInput(f"--column {ours}={said}: {rows.file} has no such column{_meant(said, header)}; it has: {listed(header)}")
 
         value, label_column = WIDE.get(rows.table.name, ("", ""))
         said = self.columns.get(value, "")
@@ -285,18 +306,23 @@ class _Mapping:
             premium = bool(raw["price_kind"].cast(pl.String).str.to_lowercase().str.contains("premium").any())
         made: dict[str, pl.Series] = {"row": number}
         for name, column in rows.columns.items():
-            if name in self.constants:
-                cells = self._cells(pl.Series(name, [self.constants[name]]), column, premium)
-                if cells.bad[0] or (cells.values[0] is None and name in required):
-                    why = cells.why(0) if cells.bad[0] else "it is empty"
-                    raise BadInput(f"--set {name}={self.constants[name]}: {why}; expected {rows.wanted(name)}")
-                made[name] = pl.repeat(cells.values[0], raw.height, dtype=cells.values.dtype, eager=True)
-            elif name in raw.columns:
-                cells = self._cells(raw[name], column, premium)
+            is_constant = name in self.constants
+            if not is_constant and name not in raw.columns:
+                continue
+            try:
+                cells = self._cells(pl.Series(name, [self.constants[name]]) if is_constant else raw[name], column, premium)
+            except BadInput as error:
+                raise BadInput(f"{rows.file}: {error}") from None
+            if not is_constant:
                 rows.complain(name, cells, number)
                 made[name] = cells.values
                 if name in required:
                     rows.complain(name, Read(cells.values, cells.values.is_null() & ~cells.bad, lambda _: "the cell is empty"), number)
+                continue
+            if cells.bad[0] or (cells.values[0] is None and name in required):
+                why = cells.why(0) if cells.bad[0] else "it is empty"
+                raise BadInput(f"--set {name}={self.constants[name]}: {why}; expected {rows.wanted(name)}")
+            made[name] = pl.repeat(cells.values[0], raw.height, dtype=cells.values.dtype, eager=True)
         rows.frame = pl.DataFrame(made)
 
     def _cells(self, raw: pl.Series, column: Column, premium: bool) -> Read:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Literal, NamedTuple, TypeAlias
 
+import msgspec
 import polars as pl
 
 from deleverage.errors import BadInput
@@ -40,13 +41,14 @@ WORDS = {
 
 BLANK = ("", ".", "null")
 """Texts that mean no value in a column of numbers, times or flags; FRED writes a dot."""
-NUMBER_TEXT = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+NUMBER_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+DD = "[0-9][0-9]"
 ISO_TEXT = (
-    r"^(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<h>\d\d):(?P<m>\d\d)(?::(?P<s>\d\d)(?:\.(?P<f>\d{1,9}))?)?)?"
-    r"\s*(?P<zone>Z|z|UTC|[+-]\d\d:?\d\d)?$"
+    rf"^(?P<day>[0-9]{{4}}-{DD}-{DD})(?:[T ](?P<h>{DD}):(?P<m>{DD})(?::(?P<s>{DD})(?:\.(?P<f>[0-9]{{1,9}}))?)?)?"
+    rf"\s*(?P<zone>Z|z|UTC|[+-]{DD}:?{DD})?$"
 )
 DATE_WORDS = ("%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y")
-OFFSET = re.compile(r"^([+-])(\d\d):?(\d\d)$")
+OFFSET = re.compile(rf"^([+-])({DD}):?({DD})$")
 
 
 class Read(NamedTuple):
@@ -194,7 +196,7 @@ def times(raw: pl.Series, column: Column, unit: str | None, earliest: int = EARL
         if len(first) and not re.match(NUMBER_TEXT, first[0]):
             return _written(raw, text, shift, earliest)
     if text is not None:
-        parts = text.str.extract_groups(r"^(\d{1,18}|\d{19})(?:\.(\d{1,9}))?$")
+        parts = text.str.extract_groups(r"^([0-9]{1,19})(?:\.([0-9]{1,9}))?$")
         count = parts.struct.field("1").cast(pl.Int64, strict=False)
         fraction = parts.struct.field("2").str.pad_end(9, "0").cast(pl.Int64, strict=False).fill_null(0)
         odd = text.is_not_null() & count.is_null()
@@ -258,7 +260,7 @@ def _written(raw: pl.Series, text: pl.Series, shift: int, earliest: int) -> Read
     h, m, s = (part.field(name).cast(pl.Int64).fill_null(0) for name in ("h", "m", "s"))
     fraction = part.field("f").str.pad_end(9, "0").cast(pl.Int64).fill_null(0)
     zone = part.field("zone")
-    east = zone.str.extract_groups(r"^([+-])(\d\d):?(\d\d)$").struct
+    east = zone.str.extract_groups(rf"^([+-])({DD}):?({DD})$").struct
     minutes = east.field("2").cast(pl.Int64) * 60 + east.field("3").cast(pl.Int64)
     stated = minutes.zip_with((east.field("1") != "-").fill_null(True), -minutes).fill_null(0) * 60 * CLOCKS["s"]
     offset = stated.zip_with(zone.is_not_null(), pl.repeat(shift, len(raw), dtype=pl.Int64, eager=True))
@@ -324,7 +326,7 @@ def intervals(raw: pl.Series, column: Column) -> Read:
     text = _text(raw)
     if text is None:
         raise _unfit(raw, column)
-    parts = text.str.extract_groups(r"^(\d{1,6})\s*([a-zA-Z]+)$").struct
+    parts = text.str.extract_groups(r"^([0-9]{1,6})\s*([a-zA-Z]+)$").struct
     word = parts.field("2").set((parts.field("2") == "M").fill_null(False), None).str.to_lowercase()
     names = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86_400, "day": 86_400, "w": 604_800, "week": 604_800}
     seconds = parts.field("1").cast(pl.Int64) * word.replace_strict(names, default=None, return_dtype=pl.Int64)
@@ -341,11 +343,25 @@ def levels(raw: pl.Series, column: Column) -> Read:
             first, second = pl.element().list.get(0, null_on_oob=True), pl.element().list.get(1, null_on_oob=True)
             rows = rows.cast(pair).list.eval(pl.struct(first.alias("price"), second.alias("size")))
         rows = rows.cast(pl.List(pl.Struct({"price": pl.Float64, "size": pl.Float64})))
-    except pl.exceptions.PolarsError as error:
-        raise BadInput(
-            f"column {column.name} cannot be read as book levels [[price, size], …]: {str(error).splitlines()[0][:80]}"
-        ) from None
+    except pl.exceptions.PolarsError:
+        return _unread_levels(raw, column)
     price, size = pl.element().struct.field("price"), pl.element().struct.field("size")
     fine = (price > 0) & price.is_finite() & (size >= 0) & size.is_finite()
     bad = ~rows.list.eval(fine.fill_null(False)).list.all().fill_null(True)
     return Read(rows.set(bad, None) if bad.any() else rows, bad, lambda position: "a level has no price above zero or no size")
+
+
+def _unread_levels(raw: pl.Series, column: Column) -> Read:
+    """Find the cells that are no book side, one by one."""
+    bad = []
+    for cell in raw:
+        try:
+            msgspec.json.decode(cell, type=list[tuple[float, float]]) if isinstance(cell, str) else msgspec.convert(
+                cell, list[tuple[float, float]]
+            )
+            bad.append(False)
+        except msgspec.MsgspecError:
+            bad.append(cell is not None)
+    if not any(bad):
+        raise _unfit(raw, column)
+    return Read(raw, pl.Series(bad), lambda position: f"{_shown(raw[position])} is not a list such as [[price, size], …]")

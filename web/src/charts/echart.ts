@@ -4,6 +4,7 @@ import { CustomChart, TreemapChart } from "echarts/charts";
 import { GridComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
+import type { Picture } from "./export";
 
 use([CustomChart, TreemapChart, GridComponent, CanvasRenderer]);
 
@@ -23,7 +24,12 @@ export function mount(element: HTMLElement): { chart: EChart; dispose: () => voi
   };
 }
 
-export const picture = (chart: EChart, background: string) => chart.renderToCanvas({ pixelRatio: 2, backgroundColor: background });
+const PICTURE_SCALE = 2;
+
+export const picture = (chart: EChart, background: string): Picture => ({
+  canvas: chart.renderToCanvas({ pixelRatio: PICTURE_SCALE, backgroundColor: background }),
+  scale: PICTURE_SCALE,
+});
 
 interface Pointed {
   event?: { event?: unknown };

@@ -4,6 +4,12 @@ import { colours } from "./colours";
 
 export type Cell = string | number | null;
 
+/** A chart drawn at so many pixels per CSS pixel. */
+export interface Picture {
+  canvas: HTMLCanvasElement;
+  scale: number;
+}
+
 export interface Legend {
   title: string;
   /** CSS colours from low to high. */
@@ -65,9 +71,8 @@ function drawLegend(pen: CanvasRenderingContext2D, legend: Legend, x: number, y:
   pen.fillText(legend.title, x, y - 6 * unit);
 }
 
-export function downloadPng(name: string, chart: HTMLCanvasElement, caption: Caption): void {
+export function downloadPng(name: string, { canvas: chart, scale: unit }: Picture, caption: Caption): void {
   const c = colours();
-  const unit = Math.max(1, chart.width / 900);
   const pad = 16 * unit;
   const out = document.createElement("canvas");
   const pen = out.getContext("2d");

@@ -6,11 +6,12 @@ import { hideTip, showTip } from "../tip";
 import type { Heatmap } from "../types";
 import { type Colours, colours, hatchTile } from "./colours";
 import { mount, picture, pointer } from "./echart";
+import type { Picture } from "./export";
 import { logScale, onScale, ramp } from "./ramp";
 
 export interface HeatmapChart {
   update: (heatmap: Heatmap, utc: boolean) => void;
-  canvas: () => HTMLCanvasElement;
+  picture: () => Picture;
   dispose: () => void;
 }
 
@@ -96,7 +97,7 @@ export function heatmapChart(element: HTMLElement, note: (row: number, bucket: n
         ],
       });
     },
-    canvas: () => picture(chart, c.panel),
+    picture: () => picture(chart, c.panel),
     dispose,
   };
 }

@@ -1,10 +1,11 @@
 /** The price chart: an even axis of time, the broken line, the bubbles; updated in place. */
 
 import { ColorType, createChart, CrosshairMode, type CustomSeriesOptions, type CustomSeriesWhitespaceData, type IChartApi, type ISeriesApi, type Logical, type Time, type UTCTimestamp } from "lightweight-charts";
-import { clockMinute, clockTime, dateTime, dayMonth, price, priceDecimals } from "../format";
+import { clockMinute, dateTime, dayMonth, price, priceDecimals } from "../format";
 import { hideTip, showTip } from "../tip";
 import type { Order, Prices, Span } from "../types";
 import { type Colours, colours } from "./colours";
+import type { Picture } from "./export";
 import { Marks, PriceLine, type PriceSlot } from "./layers";
 import { type Grid, priceGrid, toLogical } from "./pricegrid";
 
@@ -12,7 +13,7 @@ export interface PriceChart {
   update: (prices: Prices, range: Span, blind: Span[], utc: boolean) => void;
   /** Back to the whole range after zooming or panning. */
   reset: () => void;
-  canvas: () => HTMLCanvasElement;
+  picture: () => Picture;
   dispose: () => void;
 }
 
@@ -24,7 +25,7 @@ const seconds = (time: Time) => (typeof time === "number" ? time * 1000 : 0);
 function look(c: Colours, utc: () => boolean): Parameters<IChartApi["applyOptions"]>[0] {
   return {
     layout: { background: { type: ColorType.Solid, color: c.panel }, textColor: c.ink2, fontFamily: c.font, fontSize: 12, attributionLogo: false },
-    grid: { vertLines: { color: c.line }, horzLines: { color: c.line } },
+    grid: { vertLines: { visible: false }, horzLines: { color: c.line } },
     rightPriceScale: { borderColor: c.line, scaleMargins: { top: 0.12, bottom: 0.12 } },
     timeScale: { borderColor: c.line, tickMarkFormatter: (time: Time) => tick(seconds(time), utc()) },
     crosshair: { mode: CrosshairMode.Normal, vertLine: { color: c.ink3, labelBackgroundColor: c.ink3 }, horzLine: { color: c.ink3, labelBackgroundColor: c.ink3 } },
@@ -32,10 +33,11 @@ function look(c: Colours, utc: () => boolean): Parameters<IChartApi["applyOption
   };
 }
 
+/** Whole minutes only: the library also marks odd seconds when it has room. */
 function tick(ms: number, utc: boolean): string {
   const minute = clockMinute(ms, utc);
   if (minute === "00:00") return dayMonth(ms, utc);
-  return ms % 60_000 ? clockTime(ms, utc) : minute;
+  return ms % 60_000 ? "" : minute;
 }
 
 export function priceChart(element: HTMLElement, note: (order: Order) => string[]): PriceChart {
@@ -97,7 +99,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
       touched = false;
       fit();
     },
-    canvas: () => chart.takeScreenshot(true),
+    picture: () => ({ canvas: chart.takeScreenshot(true), scale: window.devicePixelRatio }),
     dispose: () => {
       element.removeEventListener("wheel", touch);
       element.removeEventListener("pointerdown", touch);

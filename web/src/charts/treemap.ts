@@ -5,10 +5,11 @@ import { hideTip, showTip } from "../tip";
 import type { Treemap } from "../types";
 import { type Colours, colours } from "./colours";
 import { mount, picture, pointer } from "./echart";
+import type { Picture } from "./export";
 
 export interface TreemapChart {
   update: (treemap: Treemap) => void;
-  canvas: () => HTMLCanvasElement;
+  picture: () => Picture;
   dispose: () => void;
 }
 
@@ -39,7 +40,7 @@ function tiles(treemap: Treemap, c: Colours): object[] {
     value: rest.total_usd,
     share: rest.share,
     bases: rest.bases,
-    itemStyle: { color: split(rest.long_usd, rest.total_usd, c.longFill + FAINT, c.shortFill + FAINT), borderColor: c.ink3, borderWidth: 1 },
+    itemStyle: { color: split(rest.long_usd, rest.total_usd, c.longFill + FAINT, c.shortFill + FAINT) },
     label: { color: c.ink },
   };
   return [...named, tile];
@@ -106,7 +107,7 @@ export function treemapChart(element: HTMLElement, note: (base: string) => strin
         ],
       });
     },
-    canvas: () => picture(chart, c.panel),
+    picture: () => picture(chart, c.panel),
     dispose,
   };
 }

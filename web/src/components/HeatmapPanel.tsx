@@ -1,6 +1,6 @@
 import { type HeatmapChart, heatmapChart } from "../charts/heatmap";
 import { logScale, onScale, ramp, ticks } from "../charts/ramp";
-import { clockMinute, dateTime, duration, exact, money, zone } from "../format";
+import { clockMinute, dateTime, duration, exact, money, moneyTick, zone } from "../format";
 import { store, useApp } from "../state";
 import type { Heatmap, NowDocument } from "../types";
 import { callFor, momentWords, windowWords } from "../words";
@@ -66,8 +66,8 @@ export function HeatmapPanel({ doc }: { doc: NowDocument }) {
       title={title}
       unit={unit}
       call={() => callFor("liquidations/heatmap", { window: doc.window, by: "venue" })}
-      png={() => chart.current?.canvas() ?? null}
-      legend={{ title: "USD per cell, logarithmic; hatched: not recorded", stops: RAMP_STOPS, labels: labels.map(money) }}
+      png={() => chart.current?.picture() ?? null}
+      legend={{ title: "USD per cell, logarithmic; hatched: not recorded", stops: RAMP_STOPS, labels: labels.map(moneyTick) }}
       csv={() => ({
         header: ["venue", "start", "total_usd", "long_usd", "short_usd"],
         rows: heatmap.rows.flatMap((r) => r.values.map((usd, i) => [r.venue, new Date(heatmap.start_ms + i * heatmap.bucket_ms).toISOString(), usd, r.long[i] ?? null, r.short[i] ?? null])),
@@ -84,7 +84,7 @@ export function HeatmapPanel({ doc }: { doc: NowDocument }) {
             <i style={{ background: `linear-gradient(90deg, ${RAMP_STOPS.join(",")})` }} />
             {labels.map((usd) => (
               <small key={usd} style={{ left: `${onScale(scale, usd) * 100}%` }}>
-                {money(usd).replace(".0", "")}
+                {moneyTick(usd)}
               </small>
             ))}
           </span>

@@ -18,7 +18,7 @@ export function useLate(): { late: boolean; ageMs: number | null } {
   useApp((s) => s.link);
   if (!moment) return { late: false, ageMs: null };
   const ageMs = Date.now() - moment.receivedMs;
-  const expected = link === "lost" || (link !== "held" && (doc?.clock.playing === true || doc?.mode === "live"));
+  const expected = link === "lost" || (link !== "held" && ((doc?.clock.playing === true && !doc.clock.finished) || doc?.mode === "live"));
   return { late: expected && (link === "lost" || ageMs > LATE_MS), ageMs };
 }
 

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { type Cell, downloadCsv, downloadPng, type Legend } from "../charts/export";
+import { type Cell, downloadCsv, downloadPng, type Legend, type Picture } from "../charts/export";
 import { useApp } from "../state";
 import { coverageWords, momentWords, sourceWords } from "../words";
 
@@ -10,7 +10,7 @@ interface Props {
   /** The API call behind the panel, computed when clicked so that it names the moment on screen. */
   call: () => string;
   csv: () => { header: string[]; rows: Cell[][] };
-  png?: (() => HTMLCanvasElement | null) | undefined;
+  png?: (() => Picture | null) | undefined;
   legend?: Legend | undefined;
   tools?: ComponentChildren;
   /** The same numbers as a table, for screen readers and for checking. */
@@ -29,10 +29,10 @@ export function Panel({ id, title, unit, call, csv, png, legend, tools, table, n
   const coverage = coverageWords(doc);
   const file = `deleverage-${id}-${doc.window}`;
   const savePng = () => {
-    const canvas = png?.();
-    if (!canvas) return;
+    const picture = png?.();
+    if (!picture) return;
     const warning = doc.mode === "live" ? "" : `${doc.mode === "stored" ? "Stored data, not live" : "Replay of recorded data, not live"} — ${doc.label}`;
-    downloadPng(`${file}.png`, canvas, { title: `${title}, ${unit}`, warning, foot: [`At ${momentWords()}`, `Source: ${source}`, `Coverage: ${coverage}`], legend });
+    downloadPng(`${file}.png`, picture, { title: `${title}, ${unit}`, warning, foot: [`At ${momentWords()}`, `Source: ${source}`, `Coverage: ${coverage}`], legend });
   };
   const saveCsv = () => {
     const { header, rows } = csv();

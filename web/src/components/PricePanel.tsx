@@ -74,7 +74,7 @@ export function PricePanel({ doc }: { doc: NowDocument }) {
       title={`Price and forced orders, ${prices.base || doc.base}`}
       unit={`USD, last ${windowWords(doc.window)}`}
       call={() => callFor("prices", { base: doc.base, window: doc.window })}
-      png={() => chart.current?.canvas() ?? null}
+      png={() => chart.current?.picture() ?? null}
       csv={() => ({ header: ["time", "price_usd", "price_kind", "symbol", "venue"], rows: prices.points.map(([ms, value]) => [new Date(ms).toISOString(), value, prices.price_kind, prices.symbol, prices.venue]) })}
       tools={
         <>

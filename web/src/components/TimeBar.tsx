@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { seekPieces, toMoment, toPosition } from "../charts/seekmap";
+import { isHeld } from "../address";
 import { clockMinute, clockTime, dateTime, dayMonth, duration, zone } from "../format";
-import { playback, togglePlay } from "../session";
+import { holdAt, playback, togglePlay } from "../session";
 import { useApp } from "../state";
-import type { Clock, Recording } from "../types";
+import type { Recording } from "../types";
 
 const SPEEDS = [1, 5, 20, 60, 300, 1000];
 const STEPS = 10_000;
@@ -26,11 +27,19 @@ function Picker({ current }: { current: string }) {
   );
 }
 
-function SeekBar({ recording, clock, utc }: { recording: Recording; clock: Clock; utc: boolean }) {
+interface SeekProps {
+  recording: Recording;
+  nowMs: number;
+  utc: boolean;
+  /** Goes to a moment; the bar lets go of the pointer's position when that is done. */
+  go: (ms: number) => Promise<void> | void;
+}
+
+function SeekBar({ recording, nowMs, utc, go }: SeekProps) {
   const [dragged, setDragged] = useState<number | null>(null);
   const pieces = seekPieces(recording.stretches, recording.start_ms, recording.end_ms);
-  const now = dragged ?? toPosition(pieces, clock.now_ms);
-  const shown = dragged === null ? clock.now_ms : toMoment(pieces, dragged);
+  const now = dragged ?? toPosition(pieces, nowMs);
+  const shown = dragged === null ? nowMs : toMoment(pieces, dragged);
   const many = pieces.length > 5;
   return (
     <div class="seek">
@@ -61,7 +70,7 @@ function SeekBar({ recording, clock, utc }: { recording: Recording; clock: Clock
         onInput={(e) => setDragged(Number(e.currentTarget.value) / STEPS)}
         onChange={(e) => {
           const to = toMoment(pieces, Number(e.currentTarget.value) / STEPS);
-          void playback({ action: "seek", to_ms: to }).then(() => setDragged(null));
+          void Promise.resolve(go(to)).then(() => setDragged(null));
         }}
       />
       {dragged === null ? null : (
@@ -78,6 +87,8 @@ export function TimeBar() {
   const doc = useApp((s) => s.doc);
   const utc = useApp((s) => s.utc);
   const recordings = useApp((s) => s.recordings);
+  const held = useApp((s) => isHeld(s.view));
+  const atMs = useApp((s) => s.moment?.atMs ?? 0);
   if (!doc || (doc.mode === "live" && recordings.length === 0)) return null;
   const { clock, recording } = doc;
   const current = doc.mode === "stored" ? (recording?.name ?? "stored") : (recording?.name ?? "");
@@ -86,9 +97,9 @@ export function TimeBar() {
   return (
     <nav class="timebar" aria-label="Time">
       <Picker current={current} />
-      {replay ? (
+      {replay && !held ? (
         <>
-          <button type="button" class="play" onClick={togglePlay} aria-label={clock.finished ? "Play again" : clock.playing ? "Pause" : "Play"} data-testid="play" data-playing={clock.playing}>
+          <button type="button" class="play" onClick={togglePlay} aria-label={clock.finished ? "Play again" : clock.playing ? "Pause" : "Play"} data-testid="play" data-playing={clock.playing && !clock.finished}>
             <span class={`glyph ${clock.finished ? "again" : clock.playing ? "pause" : "start"}`} aria-hidden="true" />
           </button>
           <label class="speed">
@@ -101,10 +112,12 @@ export function TimeBar() {
               ))}
             </select>
           </label>
-          {recording ? <SeekBar recording={recording} clock={clock} utc={utc} /> : null}
-          {clock.finished ? <span class="ended">recording ended</span> : null}
         </>
       ) : null}
+      {recording && (replay || held) ? (
+        <SeekBar recording={recording} nowMs={held ? atMs : clock.now_ms} utc={utc} go={(ms) => (held ? holdAt(ms) : playback({ action: "seek", to_ms: ms }))} />
+      ) : null}
+      {clock.finished && !held ? <span class="ended">recording ended</span> : null}
     </nav>
   );
 }

@@ -1,5 +1,5 @@
 import { clockTime, dateTime, zone } from "../format";
-import { backToNow, holdMoment } from "../session";
+import { holdMoment } from "../session";
 import { store, toggleTheme, toggleZone, useApp } from "../state";
 import { isHeld } from "../address";
 
@@ -32,11 +32,6 @@ export function TopBar() {
       {moment && !held ? (
         <button type="button" class="tool" onClick={holdMoment} data-testid="hold" title="Fix this moment: the address then shows exactly this, to anyone">
           hold moment
-        </button>
-      ) : null}
-      {held ? (
-        <button type="button" class="tool on" onClick={backToNow}>
-          back to now
         </button>
       ) : null}
       <button type="button" class="tool" onClick={toggleTheme} aria-label={`Switch to the ${theme === "dark" ? "light" : "dark"} theme`} data-testid="theme">

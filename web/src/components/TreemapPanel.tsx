@@ -83,7 +83,7 @@ export function TreemapPanel({ doc }: { doc: NowDocument }) {
       title="Liquidated by asset"
       unit={`USD, last ${windowWords(doc.window)}`}
       call={() => callFor("liquidations/treemap", { window: doc.window, top: treemap.items.length || undefined })}
-      png={() => chart.current?.canvas() ?? null}
+      png={() => chart.current?.picture() ?? null}
       csv={() => ({ header: ["asset", "total_usd", "long_usd", "short_usd", "count", "share"], rows: parts(treemap).map((p) => [p.base, p.total_usd, p.long_usd, p.short_usd, p.count, p.share]) })}
       note={
         <p class="legend-line">

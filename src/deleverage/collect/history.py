@@ -1,0 +1,94 @@
+"""Tabular history into a data directory: the file's rows are kept as Parquet beside the journal, then appended to their table."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from deleverage.analytics.coverage import Span
+from deleverage.collect.ingest import open_tables
+from deleverage.instruments import Instrument
+from deleverage.store.duck import table_named
+from deleverage.store.folder import Folder
+from deleverage.store.store import Store
+from deleverage.store.tabular import read_tabular
+from deleverage.venues import VENUES
+from deleverage.when import duration
+
+
+def import_table(
+    folder: Folder, path: Path, table: str, *, columns: Mapping[str, str], units: Mapping[str, str], constants: Mapping[str, str], lag: str | None
+) -> dict[str, Any]:  # fmt: skip
+    """Bring one CSV or Parquet file into a table; returns what was done. See `read_tabular` for the mapping and the refusals.
+
+    The same file with the same mapping is taken once. Rows get `source = import:<digest>`; `ts_recv` is the mapped known-at
+    column, else `ts_event` + `lag`, else now.
+    """
+    table_named(table)
+    known_after = None if lag is None else duration(lag)
+    found = read_tabular(path, table, columns=columns, units=units, constants=constants, lag=known_after, now=time.time_ns(), infer=_infer)
+    folder.create()
+    store = open_tables(folder)
+    try:
+        kept = folder.imports / f"{found.digest}.parquet"
+        new = 0
+        if found.digest not in store.imported():
+            if not kept.exists():
+                said = {
+                    "table": table,
+                    "file": found.file,
+                    "columns": dict(columns),
+                    "units": dict(units),
+                    "constants": dict(constants),
+                    "lag": lag,
+                }
+                pq.write_table(found.rows.replace_schema_metadata({"deleverage.import": json.dumps(said)}), kept, compression="zstd")
+            new = append_file(store, kept)
+    finally:
+        store.close()
+    return {
+        "file": found.file,
+        "table": table,
+        "rows": found.rows.num_rows,
+        "new": new,
+        "source": f"import:{found.digest}",
+        "note": found.note,
+    }
+
+
+def append_file(store: Store, kept: Path) -> int:
+    """Append a kept file to its table and record the stretch it covers; returns the rows that were new."""
+    rows = pq.read_table(kept)
+    said = json.loads(rows.schema.metadata[b"deleverage.import"])
+    table, digest = said["table"], kept.stem
+    rows = rows.replace_schema_metadata(None).cast(table_named(table).arrow_schema)
+    spans = _spans(rows, said["file"]) if table == "liquidations" else []
+    return store.append_import(table, rows, digest, said["file"], spans)
+
+
+def catch_up_imports(folder: Folder, store: Store) -> list[str]:
+    """Append kept files the tables do not hold (the tables were deleted, or a crash came between); returns their digests."""
+    held = store.imported()
+    missing = [kept for kept in sorted(folder.imports.glob("*.parquet")) if kept.stem not in held]
+    for kept in missing:
+        append_file(store, kept)
+    return [kept.stem for kept in missing]
+
+
+def _spans(rows: pa.Table, file: str) -> list[Span]:
+    """A file of liquidations covers each of its venues from its first to its last row."""
+    spans = []
+    for venue in sorted(set(rows["venue"].to_pylist())):
+        times = rows.filter(pc.equal(rows["venue"], venue))["ts_event"]
+        spans.append(Span(venue, file, pc.min(times).as_py(), pc.max(times).as_py() + 1, True, "import"))
+    return spans
+
+
+def _infer(venue: str, venue_symbol: str) -> Instrument | None:
+    known = VENUES.get(venue)
+    return None if known is None else known.infer(venue_symbol)
