@@ -20,7 +20,7 @@ def instant(text: str, now: int) -> int:
     text = text.strip()
     if text == "now":
         return now
-    if text.lstrip("-").isdigit():
+    if text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20:
         number = int(text)
         scale = next((s for s, limit in ((SECOND, 10**11), (10**6, 10**14), (10**3, 10**17)) if abs(number) < limit), 1)
         at = number * scale

@@ -12,11 +12,11 @@ import pyarrow.ipc as ipc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.journal.strategies import any_frame, frame, write
 
 from deleverage.errors import JournalError
 from deleverage.journal import Frame, Journal, file, read_frames, summary
 from deleverage.journal.frame import LATEST
-from tests.journal.strategies import any_frame, frame, write
 
 SHORT = 5.0
 """Seconds a thread is given for what takes it a tenth of one."""
@@ -89,7 +89,7 @@ def test_a_full_buffer_is_committed_early(tmp_path: Path) -> None:
 
 
 def test_an_overfull_buffer_makes_append_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file, "_SOON", 10**12)
+    monkeypatch.setattr(file, "_SOON", 1000)
     monkeypatch.setattr(file, "_AT_ONCE", 1000)
     with Journal(tmp_path, commit_every=1000) as journal:
         for number in range(3):
@@ -195,9 +195,9 @@ def environment() -> dict[str, str]:
 
 def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "occupied").write_text("x")
-    with pytest.raises(JournalError, match="occupied: it is not a directory$"):
+    with pytest.raises(JournalError, match=r"occupied: it is not a directory$"):
         Journal(tmp_path / "occupied")
-    with pytest.raises(JournalError, match="it is not a directory$"):
+    with pytest.raises(JournalError, match=r"it is not a directory$"):
         Journal(tmp_path / "occupied" / "journal")
 
 
@@ -206,12 +206,12 @@ def test_no_permission(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         os.seteuid(65534)
         try:
-            with pytest.raises(JournalError, match="Permission denied$"):
+            with pytest.raises(JournalError, match=r"Permission denied$"):
                 Journal(tmp_path / "journal")
         finally:
             os.seteuid(0)
     else:
-        with pytest.raises(JournalError, match="Permission denied$"):
+        with pytest.raises(JournalError, match=r"Permission denied$"):
             Journal(tmp_path / "journal")
     tmp_path.chmod(0o700)
 

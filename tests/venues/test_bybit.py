@@ -314,11 +314,7 @@ def test_infer(name: str, symbol: str, expiry: int | None) -> None:
     "name", ["", "-", "USDT", "PERP", "BTC", "BTCUSDT-", "BTCUSDT-31FEB26", "BTC-6JAN23-x-C", "BTC-6JAN23-0-C", "A-B-C", "BTC-6JAN23-1-X"]
 )
 def test_impossible_names(name: str) -> None:
-    if name == "BTC-6JAN23-x-C":
-        with pytest.raises(ValueError, match="float"):
-            infer(name)
-    else:
-        assert infer(name) is None
+    assert infer(name) is None
 
 
 def test_scale_behind_the_coin() -> None:
@@ -423,7 +419,9 @@ def test_damaged_frames_give_events_or_parse_errors(frame: bytes, at: int, noise
     except ParseError:
         return
     for event in events:
-        assert all(math.isfinite(number) and abs(number) < 2**63 or isinstance(number, float) for number in numbers(event))
+        for number in numbers(event):
+            assert math.isfinite(number)
+            assert isinstance(number, float) or -(2**63) <= number < 2**63
 
 
 @settings(max_examples=200, deadline=None)
@@ -484,7 +482,7 @@ def test_recording_is_consumed(told: bool) -> None:
     for event in events:
         assert all(math.isfinite(number) for number in numbers(event))
         if isinstance(event, OpenInterest):
-            assert event.open_interest_base == pytest.approx(event.open_interest / 2, abs=0.01)
+            assert event.open_interest_base == pytest.approx(event.open_interest / 2, rel=1e-6)
     following: dict[str, int | None] = {}
     for event in events:
         if isinstance(event, BookDepth):

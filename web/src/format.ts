@@ -18,6 +18,14 @@ export function money(usd: number | null | undefined): string {
 /** A round amount on an axis: "10 k", not "10.0 k". */
 export const moneyTick = (usd: number) => money(usd).replace(/\.0+(?= )/, "");
 
+interface Sum {
+  total_usd: number | null;
+  count: number | null;
+}
+
+/** Whether orders were seen and none of them has a USD value: then a sum of zero means nothing. */
+export const isUnpriced = ({ total_usd, count }: Sum) => total_usd === 0 && (count ?? 0) > 0;
+
 /** Every digit the API gave, grouped: "629,114,233.12". */
 export function exact(value: number): string {
   return value.toLocaleString("en-GB", { maximumFractionDigits: 6 });

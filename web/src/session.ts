@@ -31,6 +31,7 @@ let passing = false;
 
 /** Shows an error that the next good document takes away again. */
 function fail(error: unknown): void {
+  if (error instanceof TypeError) return; // the server was not reached at all: the connection line says so
   passing = true;
   store.set({ error: explain(error) });
 }
@@ -160,6 +161,7 @@ function follow(): void {
     closed: () => {
       if (mine !== run) return;
       stream = null;
+      store.set({ link: "polling" });
       void poll(mine);
       later(retryMs, () => mine === run && follow());
       retryMs = Math.min(retryMs * 2, 15_000);

@@ -42,7 +42,7 @@ export interface Order {
   position_side: "long" | "short";
   price: number;
   price_kind: string;
-  quantity: number;
+  quantity: number | null;
   notional_usd: number | null;
   method: string;
   coverage_rule: string;
@@ -60,6 +60,8 @@ export interface WindowTotals {
   status: "measured" | "missing";
   missing: string[];
   floor: boolean;
+  /** Orders counted whose USD value is unknown; they add nothing to the sums. */
+  unpriced_count?: number | null;
 }
 
 export interface VenueRow {
@@ -72,6 +74,7 @@ export interface VenueRow {
   count: number | null;
   share: number | null;
   long_share: number | null;
+  unpriced_count?: number | null;
   coverage: number | null;
   coverage_rule: string;
   coverage_note: string;

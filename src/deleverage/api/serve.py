@@ -1,5 +1,6 @@
 """`deleverage up`: open what is to be shown, take the port, serve until stopped."""
 
+import signal
 import socket
 from pathlib import Path
 
@@ -34,6 +35,8 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
             shown = _open(server, source, speed)
             print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201
             folder.announce(url)
+            for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, stops, and raises them again: by then all is done
+                signal.signal(number, lambda number, frame: None)
             uvicorn.Server(uvicorn.Config(build(server), log_level="warning", ws_ping_interval=20)).run(sockets=[listener])
         finally:
             folder.withdraw()

@@ -124,21 +124,11 @@ class Journal:
         The count includes what the thread committed: once it is n, the first n frames appended are on disk.
         Raises JournalError when the write fails or one has failed before.
         """
-        with self._committing:
-            if self._failure is not None:
-                raise self._refusal()
-            with self._buffering:
-                frames, self._buffer, self._weight = self._buffer, [], 0
-            if frames:
-                try:
-                    self._write(frames)
-                except BaseException as error:  # an interrupt too: what follows half a batch would be lost with it
-                    failure = self._fail(error, len(frames))
-                    if isinstance(error, Exception):
-                        raise failure from error
-                    raise
-                self.durable += len(frames)
-            return self.durable
+        try:
+            return self._commit()
+        except JournalError:
+            self._is_reported = True
+            raise
 
     def close(self) -> None:
         """Commit, close the segment and let the next writer in. Does nothing when called again.
@@ -160,17 +150,31 @@ class Journal:
             self._close_segment()
             _release_lock(self._lock)
 
+    def _commit(self) -> int:
+        with self._committing:
+            if self._failure is not None:
+                raise self._failure
+            with self._buffering:
+                frames, self._buffer, self._weight = self._buffer, [], 0
+            if frames:
+                try:
+                    self._write(frames)
+                except BaseException as error:  # an interrupt too: what follows half a batch would be lost with it
+                    failure = self._fail(error, len(frames))
+                    if isinstance(error, Exception):
+                        raise failure from error
+                    raise
+                self.durable += len(frames)
+            return self.durable
+
     def _commit_for_ever(self, every: float) -> None:
         while not self._is_closed and self._failure is None:
             self._wake.wait(every)
             self._wake.clear()
-            try:
-                with self._committing:
-                    self.commit()
-                    if self._is_old():
-                        self._close_segment()
-            except JournalError:
-                self._is_reported = False  # the next append, commit or close raises it where someone listens
+            with suppress(JournalError), self._committing:  # the next append, commit or close raises it where someone listens
+                self._commit()
+                if self._is_old():
+                    self._close_segment()
 
     def _is_old(self) -> bool:
         return self._handle is not None and time.monotonic() - self._opened_at >= self._rotate_seconds
@@ -194,7 +198,6 @@ class Journal:
                 os.ftruncate(self._handle, self._size)
                 if not self._size:
                     segment_path(self.directory, self._next - 1).unlink()
-        self._is_reported = True
         return self._failure
 
     def _write(self, frames: list[Frame]) -> None:
@@ -253,7 +256,8 @@ class Journal:
                 os.ftruncate(handle, content.whole)
                 if not content.is_closed:
                     _mark_end(handle, content.whole)
-                os.fsync(handle)
+                if self._fsync:
+                    os.fsync(handle)
             finally:
                 os.close(handle)
 

@@ -144,16 +144,15 @@ def read_stream(content: bytes) -> Content:
             return Content(COLUMNS.empty_table(), 0, len(content), False)
         raise ValueError("not a journal segment") from error
     _check_columns(reader.schema)
-    whole = source.tell()
+    end = source.tell()
     with suppress(StopIteration, pa.ArrowException, OSError):
         while True:
             batch = reader.read_next_batch()
             batch.validate()
             batches.append(batch)
-            whole = source.tell()
-    is_closed = content[whole : whole + len(END)] == END
-    if is_closed:
-        whole += len(END)
+            end = source.tell()
+    is_closed = content[end : end + len(END)] == END
+    whole = end + len(END) if is_closed else end if batches else 0
     return Content(_in_one_piece(pa.Table.from_batches(batches, COLUMNS)), whole, len(content), is_closed)
 
 

@@ -229,7 +229,8 @@ class Rows:
         extra = [name for name in INFERRED if name in self.own]
         wanted = any(not self.has(name) or self.frame[name].null_count() for name in ("symbol", "base", *extra))
         known = self.frame.select(given).unique(maintain_order=True)
-        rows = [self._contract(infer if wanted else None, extra, **names) for names in known.iter_rows(named=True)]
+        reader = infer if wanted and self.table.name != "volatility_indices" else None  # an index's name is no contract's
+        rows = [self._contract(reader, extra, **names) for names in known.iter_rows(named=True)]
         schema = {f"_{name}": self.table.polars_schema[name] for name in ("venue", *IDENTITY, *extra)}
         found = known.hstack(pl.DataFrame(rows, schema=schema, orient="row"))
         self.frame = self.frame.join(found, on=given, how="left", nulls_equal=True, maintain_order="left")

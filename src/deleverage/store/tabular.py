@@ -266,6 +266,8 @@ class _Mapping:
             theirs[ours] = labels[0]
         if said == "*":
             values = [label for label in header if label not in theirs.values()]
+            if not values:
+                raise BadInput(f"--column {value}=*: {rows.file} has no further column; it has: {listed(header)}")
         else:
             values = [find(value, part.strip()) for part in said.split(",")] if many else [theirs[value]] if value in theirs else []
         for name, unit in self.units.items():

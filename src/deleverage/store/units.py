@@ -94,11 +94,8 @@ def factor(unit: str, column: Column) -> Fraction:
         fits = {key: value / hours for key, value in SECONDS.items()}
     if name in fits:
         return fits[name]
-    try:
-        number = Fraction(name.replace("_", ""))
-    except (ValueError, ZeroDivisionError):
-        number = Fraction(0)
-    if number <= 0 or len(name) > 24:
+    number = Fraction(name) if len(name) <= 24 and re.fullmatch(r"[0-9]*\.?[0-9]+(e[+-]?[0-9]{1,2})?", name) else Fraction(0)
+    if number == 0:
         raise BadInput(
             f"--unit {column.name}={unit}: {column.name} is kept as {expected(column)}; expected one of {', '.join(fits)},"
             " or a number to multiply by, such as 1e6"
@@ -126,7 +123,7 @@ def _unfit(raw: pl.Series, column: Column) -> BadInput:
 
 def numbers(raw: pl.Series, column: Column, unit: str | None, limits: Limits, whole: bool) -> Read:
     """Read numbers as float64 (or int64 when `whole`), multiplied into the column's unit; nan and infinities are refused."""
-    times = factor(unit, column) if unit else Fraction(1)
+    by = factor(unit, column) if unit else Fraction(1)
     text = _text(raw)
     if text is None and not raw.dtype.is_numeric():
         raise _unfit(raw, column)
@@ -137,11 +134,11 @@ def numbers(raw: pl.Series, column: Column, unit: str | None, limits: Limits, wh
     else:
         given = raw.is_not_null()
         values = raw.cast(pl.Float64, strict=False)
-    if times != 1:
-        values = values * float(times.numerator) / float(times.denominator) if times.denominator > 1 else values * float(times)
+    if by != 1:  # a division by 100 is exact where a product with 0.01 is not
+        values = values * float(by.numerator) / float(by.denominator)
     sound = (values.is_finite() & (values.abs() < 1e18)).fill_null(False)
     if whole:
-        exact = (raw if text is None else text).cast(pl.Int64, strict=False) if times == 1 else None
+        exact = (raw if text is None else text).cast(pl.Int64, strict=False) if by == 1 else None
         integral = values.set(~sound, None)
         sound &= (integral == integral.round()).fill_null(False)
         rounded = integral.set(~sound, None).cast(pl.Int64, strict=False)
@@ -334,21 +331,32 @@ def intervals(raw: pl.Series, column: Column) -> Read:
     return Read(seconds.set(bad, None), bad, lambda position: f"{_shown(raw[position])} is no interval such as 1m, 5m, 1h, 1d")
 
 
+LEVEL = pl.List(pl.Struct({"price": pl.Float64, "size": pl.Float64}))
+
+
+class _Level(msgspec.Struct):
+    price: float
+    size: float
+
+
 def levels(raw: pl.Series, column: Column) -> Read:
-    """Read book sides: lists of (price, size), or their JSON text [[price, size], …]."""
+    """Read book sides: lists of (price, size), or their JSON text, [[price, size], …] or [{"price": …, "size": …}, …]."""
     pair = pl.List(pl.List(pl.Float64))
     try:
-        rows = raw.str.json_decode(pair) if raw.dtype == pl.String else raw
+        rows = raw
+        if raw.dtype == pl.String:
+            named = bool(raw.str.contains("{", literal=True).any())
+            rows = raw.str.json_decode(LEVEL if named else pair)
         if isinstance(rows.dtype, pl.List) and not isinstance(rows.dtype.inner, pl.Struct):
             first, second = pl.element().list.get(0, null_on_oob=True), pl.element().list.get(1, null_on_oob=True)
             rows = rows.cast(pair).list.eval(pl.struct(first.alias("price"), second.alias("size")))
-        rows = rows.cast(pl.List(pl.Struct({"price": pl.Float64, "size": pl.Float64})))
+        rows = rows.cast(LEVEL)
     except pl.exceptions.PolarsError:
         return _unread_levels(raw, column)
     price, size = pl.element().struct.field("price"), pl.element().struct.field("size")
     fine = (price > 0) & price.is_finite() & (size >= 0) & size.is_finite()
     bad = ~rows.list.eval(fine.fill_null(False)).list.all().fill_null(True)
-    return Read(rows.set(bad, None) if bad.any() else rows, bad, lambda position: "a level has no price above zero or no size")
+    return Read(rows, bad, lambda position: "a level has no price above zero or no size")
 
 
 def _unread_levels(raw: pl.Series, column: Column) -> Read:
@@ -356,12 +364,11 @@ def _unread_levels(raw: pl.Series, column: Column) -> Read:
     bad = []
     for cell in raw:
         try:
-            msgspec.json.decode(cell, type=list[tuple[float, float]]) if isinstance(cell, str) else msgspec.convert(
-                cell, list[tuple[float, float]]
-            )
+            rows = msgspec.json.decode(cell) if isinstance(cell, str) else cell
+            msgspec.convert(rows, list[tuple[float, float] | _Level] | None)
             bad.append(False)
         except msgspec.MsgspecError:
-            bad.append(cell is not None)
+            bad.append(True)
     if not any(bad):
         raise _unfit(raw, column)
     return Read(raw, pl.Series(bad), lambda position: f"{_shown(raw[position])} is not a list such as [[price, size], …]")

@@ -1,11 +1,15 @@
-"""Binance's REST answers: instruments, open interest, funding, insurance, tiers, history. One reader per address."""
+"""Binance's REST answers: instruments, open interest, funding, insurance, tiers, history. One reader per address.
+
+An answer that came with an address which does not name it is told by its keys, where these leave no doubt.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from deleverage.errors import UnknownFrame
+from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import (
     AdlSignal,
     BookDepth,
@@ -21,7 +25,8 @@ from deleverage.events import (
     RatioKind,
     Trade,
 )  # fmt: skip
-from deleverage.instruments import Instrument, make
+from deleverage.instruments import DOLLARS, Instrument, make
+from deleverage.venues import binance_options as options
 from deleverage.venues.venue import MS, Blank, Count, Millis, Number, Parser, Price, Size, reading
 
 NAME = "binance"
@@ -59,11 +64,12 @@ class OpenInterestRow(msgspec.Struct):
     timestamp: Millis
     symbol: str = ""
     pair: str = ""
+    contractType: str = "PERPETUAL"
 
 
 class PremiumIndex(msgspec.Struct):
     symbol: str
-    markPrice: Price
+    markPrice: Size
     time: Millis
     indexPrice: Blank = ""
     lastFundingRate: Blank = ""
@@ -133,6 +139,8 @@ class RatioRow(msgspec.Struct):
     shortPosition: Number | None = None
     buyVol: Number | None = None
     sellVol: Number | None = None
+    takerBuyVol: Number | None = None
+    takerSellVol: Number | None = None
     symbol: str = ""
     pair: str = ""
 
@@ -141,16 +149,41 @@ class Bracket(msgspec.Struct):
     bracket: Count
     initialLeverage: Number
     maintMarginRatio: Number
-    cum: Number
-    notionalFloor: Number | None = None
-    notionalCap: Number | None = None
-    qtyFloor: Number | None = None
-    qtyCap: Number | None = None
+    cum: Number | None = None
+    notionalFloor: Size | None = None
+    notionalCap: Size | None = None
+    qtyFloor: Size | None = None
+    qtylFloor: Size | None = None  # the venue's spelling
+    qtyCap: Size | None = None
 
 
 class Brackets(msgspec.Struct):
-    symbol: str
     brackets: list[Bracket]
+    symbol: str = ""
+    pair: str = ""
+
+
+class Glance(msgspec.Struct):
+    """The keys by which an answer can be told; `msgspec.UNSET` where absent."""
+
+    symbol: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    symbols: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    timezone: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    assets: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    openInterest: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    sumOpenInterestValue: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    markPrice: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    lastFundingRate: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    fundingRate: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    fundingIntervalHours: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    adlRisk: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    adlQuantile: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    brackets: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    bids: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    bidPrice: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    priceChange: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    isBuyerMaker: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    optionSymbols: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 EXCHANGE_INFO = msgspec.json.Decoder(ExchangeInfo, strict=False)
@@ -164,9 +197,11 @@ ADL_RISKS = msgspec.json.Decoder(AdlRisk | list[AdlRisk], strict=False)
 DEPTH = msgspec.json.Decoder(DepthAnswer, strict=False)
 REST_TRADES = msgspec.json.Decoder(list[RestTrade], strict=False)
 REST_AGG_TRADES = msgspec.json.Decoder(list[RestAggTrade], strict=False)
-KLINES = msgspec.json.Decoder(list[list[Any]])
+KlineRow = tuple[Millis, Number, Number, Number, Number, str | float, Millis, str | float, Count, str | float, str | float, Any]
+KLINES = msgspec.json.Decoder(list[KlineRow], strict=False)
 RATIO_ROWS = msgspec.json.Decoder(list[RatioRow], strict=False)
-BRACKETS = msgspec.json.Decoder(list[Brackets], strict=False)
+BRACKETS = msgspec.json.Decoder(Brackets | list[Brackets], strict=False)
+GLANCE = msgspec.json.Decoder(Glance | list[Glance])
 CANDLE_KINDS: dict[str, CandleKind] = {
     "klines": "last", "markPriceKlines": "mark", "indexPriceKlines": "index", "premiumIndexKlines": "premium",
 }  # fmt: skip
@@ -186,18 +221,19 @@ def exchange_info(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Even
     answer = EXCHANGE_INFO.decode(payload)
     events: list[Event] = []
     for row in answer.symbols:
-        if not row.contractType or " " in row.contractType:
-            continue  # listed but never opened
-        known = parser.instruments.listed(row.symbol)
+        # A contract that never opened has no contract type yet, one that is closing has "CURRENT_QUARTER DELIVERING".
+        perpetual = "PERPETUAL" in row.contractType if row.contractType else "_" not in row.symbol.removesuffix("_PERP")
+        if not perpetual and not row.deliveryDate:
+            continue
         is_coin = row.contractSize is not None
+        before = parser.instruments.listed(row.symbol)
         tick = next((reading(f.get("tickSize")) for f in row.filters if f.get("filterType") == "PRICE_FILTER"), None)
-        perpetual = row.contractType.endswith("PERPETUAL")
         events.append(
             make(
                 NAME, row.symbol, row.baseAsset, row.quoteAsset, settlement_asset=row.marginAsset,
                 expiry=None if perpetual else row.deliveryDate * MS, size_unit="contracts" if is_coin else "base",
                 contract_size=row.contractSize, tick_size=tick,
-                funding_interval_hours=((known.funding_interval_hours if known else None) or 8.0) if perpetual else None,
+                funding_interval_hours=before.funding_interval_hours if before else None,
                 status=(row.status or row.contractStatus).lower(), ts_event=answer.serverTime * MS, ts_recv=ts_recv,
             )
         )  # fmt: skip
@@ -205,17 +241,24 @@ def exchange_info(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Even
 
 
 def funding_info(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
-    return [
-        msgspec.structs.replace(known, funding_interval_hours=row.fundingIntervalHours, ts_recv=ts_recv)
-        for row in FUNDING_INFO.decode(payload)
-        if (known := parser.instruments.listed(row.symbol)) is not None
-    ]
+    """Read the intervals of the contracts named; every other perpetual of the family settles each 8 h."""
+    rows = {row.symbol: row for row in FUNDING_INFO.decode(payload)}
+    coin = "/dapi/" in parser.route.path or any(name.endswith("_PERP") for name in rows)
+    events = []
+    for known in parser.instruments.all_listed():
+        if known.kind != "perpetual" or (known.contract_type == "inverse") != coin:
+            continue
+        row = rows.get(known.venue_symbol)
+        hours = 8.0 if row is None else row.fundingIntervalHours
+        if hours != known.funding_interval_hours or row is not None:
+            events.append(msgspec.structs.replace(known, funding_interval_hours=hours, ts_recv=ts_recv))
+    return events
 
 
 def open_interest(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     row = OPEN_INTEREST.decode(payload)
     i = parser.instruments.get(row.symbol)
-    _, base, usd = i.measure(row.openInterest, None)
+    _, base, usd = i.measure(row.openInterest, None)  # USD-M counts coins, COIN-M contracts of dollars
     ts = ts_recv if row.time is None else row.time * MS
     return (OpenInterest(NAME, i.symbol, row.symbol, i.base, ts, ts_recv, row.openInterest, base, usd),)
 
@@ -223,13 +266,13 @@ def open_interest(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Even
 def open_interest_history(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     events = []
     for row in OPEN_INTEREST_ROWS.decode(payload):
-        i = parser.instruments.get(row.symbol) if row.symbol else _symbol_asked(parser)
+        i = _contract_of(parser, row.symbol, row.pair, row.contractType)
         if i is None:
             continue
         # USD-M: base and dollars; COIN-M: contracts and coins. The stamp is the end of the period.
         is_coin = i.size_unit == "contracts"
         base = row.sumOpenInterestValue if is_coin else row.sumOpenInterest
-        usd = i.notional_usd(row.sumOpenInterest, None) if is_coin else row.sumOpenInterestValue
+        usd = i.notional_usd(row.sumOpenInterest, None) if is_coin else row.sumOpenInterestValue if i.quote in DOLLARS else None
         events.append(
             OpenInterest(
                 NAME, i.symbol, i.venue_symbol, i.base, row.timestamp * MS, ts_recv, row.sumOpenInterest, base, usd, "one_side", True,
@@ -238,13 +281,25 @@ def open_interest_history(parser: Parser, payload: bytes, ts_recv: int) -> Seque
     return events
 
 
+def _contract_of(parser: Parser, symbol: str, pair: str, contract_type: str = "PERPETUAL") -> Instrument | None:
+    """Return the contract a row of statistics is of; COIN-M rows name the pair, and sums over all its contracts are of none."""
+    if symbol:
+        return parser.instruments.get(symbol)
+    if pair:
+        return parser.instruments.get(f"{pair}_PERP") if contract_type == "PERPETUAL" else None
+    return _symbol_asked(parser)
+
+
 def premium_index(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     events: list[Event] = []
     rows = PREMIUM_INDEX.decode(payload)
     for row in rows if isinstance(rows, list) else [rows]:
         i = parser.instruments.get(row.symbol)
-        ts = row.time * MS
-        events.append(MarkPrice(NAME, i.symbol, row.symbol, i.base, ts, ts_recv, row.markPrice, reading(row.indexPrice)))
+        if not row.time:
+            continue  # delisted
+        ts, index = row.time * MS, reading(row.indexPrice) or None
+        if row.markPrice or index:
+            events.append(MarkPrice(NAME, i.symbol, row.symbol, i.base, ts, ts_recv, row.markPrice or None, index))
         rate = reading(row.lastFundingRate)
         if rate is not None and row.nextFundingTime:
             when = row.nextFundingTime * MS
@@ -254,12 +309,18 @@ def premium_index(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Even
 
 def funding_history(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     events: list[Event] = []
+    before: dict[str, int] = {}
     for row in FUNDING_ROWS.decode(payload):
         i, when = parser.instruments.get(row.symbol), row.fundingTime * MS
+        # The interval in force then is the distance to the settlement before, not what the listing says today.
+        hours: float | None = round((row.fundingTime - before.get(row.symbol, 0)) / 3_600_000)
+        before[row.symbol] = row.fundingTime
+        if hours not in (1, 2, 4, 8):
+            hours = i.funding_interval_hours
         events.append(
             FundingRate(
-                NAME, i.symbol, row.symbol, i.base, when, ts_recv, row.fundingRate, i.funding_interval_hours, when, "settled",
-                is_backfill=True,
+                NAME, i.symbol, row.symbol, i.base, when, ts_recv, row.fundingRate, None if hours is None else float(hours), when,
+                "settled", is_backfill=True,
             )
         )  # fmt: skip
     return events
@@ -267,11 +328,21 @@ def funding_history(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Ev
 
 def insurance(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     groups = FUND_GROUPS.decode(payload)
-    return [
-        InsuranceFund(NAME, "", "", "", a.updateTime * MS, ts_recv, ",".join(group.symbols) or "all", a.asset, a.marginBalance)
-        for group in (groups if isinstance(groups, list) else [groups])
-        for a in group.assets
-    ]
+    events: list[Event] = []
+    for group in groups if isinstance(groups, list) else [groups]:
+        # A pool is shared by hundreds of contracts: it is named after one that stays.
+        names = group.symbols
+        pool = "BTCUSDT" if "BTCUSDT" in names else names[0] if names else "all"
+        i = parser.instruments.get(pool) if len(names) == 1 else None
+        symbol, base = (i.symbol, i.base) if i else ("", "")
+        for a in group.assets:
+            events.append(
+                InsuranceFund(
+                    NAME, symbol, pool if i else "", base, a.updateTime * MS, ts_recv, pool, a.asset, a.marginBalance,
+                    a.marginBalance if a.asset in DOLLARS else None,
+                )
+            )  # fmt: skip
+    return events
 
 
 def adl_risk(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
@@ -314,9 +385,7 @@ def klines(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     rows, i = KLINES.decode(payload), _symbol_asked(parser)
     seconds = seconds_of(parser.route.query.get("interval", "1m"))
     kind = CANDLE_KINDS[parser.channel]
-    if i is None:
-        return ()
-    return [_candle(i, row, seconds, kind, ts_recv) for row in rows]
+    return () if i is None else [_candle(i, row, seconds, kind, ts_recv) for row in rows]
 
 
 def ratio(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
@@ -324,10 +393,10 @@ def ratio(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     seconds = seconds_of(parser.route.query["period"]) if "period" in parser.route.query else None
     events = []
     for row in RATIO_ROWS.decode(payload):
-        i = parser.instruments.get(row.symbol) if row.symbol else _symbol_asked(parser)
-        longs = next((x for x in (row.longAccount, row.longPosition, row.buyVol) if x is not None), None)
-        shorts = next((x for x in (row.shortAccount, row.shortPosition, row.sellVol) if x is not None), None)
-        if i is None or longs is None or shorts is None or longs + shorts <= 0:
+        i = _contract_of(parser, row.symbol, row.pair)
+        longs = next((x for x in (row.longAccount, row.longPosition, row.buyVol, row.takerBuyVol) if x is not None), None)
+        shorts = next((x for x in (row.shortAccount, row.shortPosition, row.sellVol, row.takerSellVol) if x is not None), None)
+        if i is None or longs is None or shorts is None or min(longs, shorts) < 0 or longs + shorts <= 0:
             continue
         total = longs + shorts
         events.append(
@@ -340,18 +409,25 @@ def ratio(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
 
 def brackets(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
     events: list[Event] = []
-    for row in BRACKETS.decode(payload):
-        i = parser.instruments.get(row.symbol)
+    answer = BRACKETS.decode(payload)
+    for row in answer if isinstance(answer, list) else [answer]:
+        i = parser.instruments.get(row.symbol or row.pair)
         for b in row.brackets:
             coin = b.notionalFloor is None
-            lower, upper = (b.qtyFloor, b.qtyCap) if coin else (b.notionalFloor, b.notionalCap)
+            lower = b.notionalFloor if not coin else b.qtyFloor if b.qtyFloor is not None else b.qtylFloor
+            if lower is None:
+                raise ParseError(parser.channel, f"a step of {i.venue_symbol[:40]!r} has no floor")
             events.append(
                 MarginTiers(
-                    NAME, i.symbol, row.symbol, i.base, ts_recv, ts_recv, b.bracket, lower or 0.0, upper, "base" if coin else "usd",
-                    b.maintMarginRatio, b.initialLeverage, 1 / b.initialLeverage if b.initialLeverage else None, b.cum,
+                    NAME, i.symbol, i.venue_symbol, i.base, ts_recv, ts_recv, b.bracket, lower, b.qtyCap if coin else b.notionalCap,
+                    "base" if coin else "usd", b.maintMarginRatio, b.initialLeverage, _inverted(b.initialLeverage), b.cum,
                 )
             )  # fmt: skip
     return events
+
+
+def _inverted(leverage: float) -> float | None:
+    return 1 / leverage if leverage >= 1 else None
 
 
 def nothing(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
@@ -367,22 +443,31 @@ def seconds_of(interval: str) -> int:
     return count * INTERVAL_SECONDS[interval[-1]]
 
 
-def _candle(i: Instrument, row: list[Any], seconds: int, kind: CandleKind, ts_recv: int) -> Candle:
-    opened, closes = int(row[0]), int(row[6])
-    if not (0 <= opened <= 9_000_000_000_000 and 0 <= closes <= 9_000_000_000_000):
-        raise ValueError("candle time out of range")
-    o, h, low, c = (float(reading(str(x).strip()) or 0.0) for x in row[1:5])
-    quantity = notional = bought = None
+def _candle(i: Instrument, row: KlineRow, seconds: int, kind: CandleKind, ts_recv: int) -> Candle:
+    opened, o, h, low, c, volume, closes, quote, count, bought, bought_quote, _ = row
+    if kind != "premium" and min(o, h, low, c) <= 0:
+        raise ValueError("a candle's price is not positive")
+    quantity = notional = taker = None
     if kind == "last":
-        volume, quote = reading(str(row[5]).strip()), reading(str(row[7]).strip())
-        if i.size_unit == "base":
-            quantity, notional, bought = volume, quote, reading(str(row[9]).strip())
-        else:
-            quantity, notional = quote, None if volume is None else i.notional_usd(volume, c)
+        quantity, notional, taker = candle_volumes(i, _number(volume), _number(quote), _number(bought), _number(bought_quote), c)
+    ends = closes * MS
     return Candle(
-        NAME, i.symbol, i.venue_symbol, i.base, closes * MS, ts_recv, seconds, opened * MS, o, h, low, c, quantity, notional,
-        int(row[8]) if kind == "last" else None, bought, kind, closes * MS < ts_recv, True,
+        NAME, i.symbol, i.venue_symbol, i.base, min(ends, ts_recv), ts_recv, seconds, opened * MS, o, h, low, c, quantity, notional,
+        count if kind == "last" else None, taker, kind, ends < ts_recv, True,
     )  # fmt: skip
+
+
+def candle_volumes(
+    i: Instrument, volume: float | None, quote: float | None, bought: float | None, bought_quote: float | None, price: float
+) -> tuple[float | None, float | None, float | None]:
+    """Return quantity, notional and quantity bought by takers. USD-M: coins and quote; COIN-M: contracts and coins."""
+    if i.size_unit == "base":
+        return volume, quote if i.quote in DOLLARS else None, bought
+    return quote, None if volume is None else i.notional_usd(volume, price), bought_quote
+
+
+def _number(text: str | float) -> float | None:
+    return reading(text.strip() if isinstance(text, str) else text)
 
 
 Reader = Callable[[Parser, bytes, int], Sequence[Event]]
@@ -394,8 +479,22 @@ READERS: dict[str, Reader] = {
     "trades": trades, "historicalTrades": trades, "aggTrades": agg_trades,
     **dict.fromkeys(CANDLE_KINDS, klines), "leverageBracket": brackets,
     **dict.fromkeys(RATIO_KINDS, ratio),
-    **dict.fromkeys(("24hr", "bookTicker", "price", "time", "ping", "adlQuantile", "basis", "constituents"), nothing),
+    **dict.fromkeys(
+        ("24hr", "bookTicker", "price", "time", "ping", "adlQuantile", "basis", "constituents", "continuousKlines", "indexInfo", "assetIndex",
+         "deliveryPrice", "delivery-price", "tradingSchedule"), nothing,
+    ),
 }  # fmt: skip
+OPTION_READERS: dict[str, Reader] = {
+    "exchangeInfo": options.exchange_info, "mark": options.marks, "openInterest": options.interests, "depth": depth,
+    **dict.fromkeys(("time", "ping", "index", "ticker", "trades", "klines", "exerciseHistory", "blockTrades", "historicalTrades"), nothing),
+}  # fmt: skip
+SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("exchangeInfo", ("timezone", "symbols")), ("insuranceBalance", ("symbols", "assets")), ("openInterest", ("symbol", "openInterest")),
+    ("openInterestHist", ("sumOpenInterestValue",)), ("premiumIndex", ("symbol", "markPrice", "lastFundingRate")),
+    ("fundingRate", ("symbol", "fundingRate")), ("fundingInfo", ("symbol", "fundingIntervalHours")), ("symbolAdlRisk", ("symbol", "adlRisk")),
+    ("adlQuantile", ("adlQuantile",)), ("leverageBracket", ("brackets",)), ("depth", ("bids",)), ("bookTicker", ("bidPrice",)),
+    ("24hr", ("priceChange",)), ("trades", ("isBuyerMaker",)),
+)  # fmt: skip
 
 
 def rest_reader(path: str) -> tuple[str, Reader] | None:
@@ -403,11 +502,24 @@ def rest_reader(path: str) -> tuple[str, Reader] | None:
     if not path.startswith(("/fapi/", "/dapi/", "/eapi/", "/futures/")):
         return None
     name = path.rstrip("/").rpartition("/")[2]
-    reader = READERS.get(name)
-    if reader is None:
+    reader = (OPTION_READERS if path.startswith("/eapi/") else READERS).get(name)
+    return name, partial(_unknown, name) if reader is None else reader
 
-        def unknown(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
-            raise UnknownFrame(name, "no such address is described")
 
-        return name, unknown
-    return name, reader
+def shape_reader(payload: bytes) -> tuple[str, Reader] | None:
+    """Find the reader of an answer by its keys; None when they do not tell. Raises msgspec errors for what is no object or rows of them."""
+    glance = GLANCE.decode(payload)
+    if isinstance(glance, list):
+        if not glance:
+            return None
+        glance = glance[0]
+    if glance.optionSymbols is not msgspec.UNSET:
+        return "exchangeInfo", options.exchange_info
+    for name, keys in SHAPES:
+        if all(getattr(glance, key) is not msgspec.UNSET for key in keys):
+            return name, READERS[name]
+    return None
+
+
+def _unknown(name: str, parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
+    raise UnknownFrame(name, "no such address is described")

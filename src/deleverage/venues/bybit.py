@@ -5,7 +5,7 @@
 - `S` of a liquidation is the side of the POSITION: Buy means a long was closed (docs; early copies said "order side"). `p` is the
   bankruptcy price, hundreds of bps from the market (in 2026-10 data as well): never a trade print.
 - Tickers of futures are a snapshot, then sparse deltas: an absent field is unchanged.
-- `openInterest` is the sum of both sides; one side is printed beside it since 2026-06-11 (exactly half in the recording of 2026-08-09).
+- `openInterest` is the sum of both sides; one side is printed beside it since 2026-06-11 (half, but for rounding, on 2026-08-09).
 - Linear and option sizes are base coins, inverse sizes dollars; no multiplier. `fundingInterval` of a listing is in minutes.
 - A book message with `u` = 1 is a snapshot whatever its type (docs). `u` rose by exactly 1 in all 2142 deltas recorded on 2026-08-09;
   no gap rule is documented. Depth 1 has been snapshots only since 2025-03-20 (changelog).
@@ -177,9 +177,7 @@ ADL_ALERTS = msgspec.json.Decoder(AdlPush, strict=False)
 STATUSES = msgspec.json.Decoder(StatusPush, strict=False)
 CONTROL = msgspec.json.Decoder(Control, strict=False)
 HOT = ("publicTrade", "tickers", "orderbook", "allLiquidation")
-KEPT_NOTHING = frozenset(
-    {"priceLimit", "kline_lt", "tickers_lt", "lt", "candle", "klineV2", "orderbook_rpi", "mergedorderbook", "delivery", "announcement"}
-)
+KEPT_NOTHING = frozenset({"priceLimit", "kline_lt", "tickers_lt", "lt", "candle", "klineV2"})
 
 Reader: TypeAlias = Callable[["BybitParser", bytes, int], Sequence[Event]]
 
@@ -210,13 +208,13 @@ class BybitParser(BybitBase):
         """Read what does not open with a topic, and recognise what is not a market event."""
         frame = CONTROL.decode(payload)
         if frame.topic:
-            kind = frame.topic.partition(".")[0]
+            kind = frame.topic.partition(".")[0][:40]
             self.channel = "spot" if self._spot else kind
             if self._spot or kind in KEPT_NOTHING:
                 return ()
             if kind in READERS:
                 return READERS[kind](self, payload, ts_recv)
-            raise UnknownFrame(kind[:40], "no such topic is described")
+            raise UnknownFrame(kind, "no such topic is described")
         if frame.retCode is not None or frame.ret_code is not None:
             if frame.retCode or frame.ret_code:
                 self.channel = "error"

@@ -23,8 +23,8 @@ def infer(venue_symbol: str) -> Instrument | None:
     if not name:
         return None
     if len(rest) in (3, 4) and rest[2] in ("C", "P"):
-        expiry, strike = _eight_utc(rest[0]), reading(rest[1])
-        if expiry is None or strike is None or strike <= 0:
+        expiry, strike = _eight_utc(rest[0]), _strike(rest[1])
+        if expiry is None or strike is None:
             return None
         quote = rest[3] if len(rest) == 4 else "USDC"
         return named(venue_symbol, name, quote, quote, expiry, strike, "call" if rest[2] == "C" else "put", is_inferred=True)
@@ -59,6 +59,14 @@ def named(
     if scaled is None or made.base_multiplier != 1.0:
         return made
     return msgspec.structs.replace(made, base=scaled[1], base_multiplier=float(scaled[2]))
+
+
+def _strike(text: str) -> float | None:
+    try:
+        strike = reading(text)
+    except ValueError:
+        return None
+    return strike if strike is not None and strike > 0 else None
 
 
 def _eight_utc(text: str) -> int | None:

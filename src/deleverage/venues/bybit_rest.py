@@ -259,7 +259,8 @@ def _asked(parser: BybitBase, symbol: str) -> Instrument | None:
 def funding_history(parser: BybitBase, payload: bytes, ts_recv: int) -> Sequence[Event]:
     rows = FUNDING.decode(payload).result.rows
     events: list[Event] = []
-    for row, older in zip(rows, [*rows[1:], None], strict=True):  # newest first: the interval ends at the settlement
+    for n, row in enumerate(rows):
+        older = rows[n + 1] if n + 1 < len(rows) else None  # newest first: the interval ends at the settlement
         i, when = parser.instruments.get(row.symbol), row.fundingRateTimestamp * MS
         hours = i.funding_interval_hours
         if older is not None and older.symbol == row.symbol and older.fundingRateTimestamp < row.fundingRateTimestamp:

@@ -26,7 +26,7 @@ function look(c: Colours, utc: () => boolean): Parameters<IChartApi["applyOption
   return {
     layout: { background: { type: ColorType.Solid, color: c.panel }, textColor: c.ink2, fontFamily: c.font, fontSize: 12, attributionLogo: false },
     grid: { vertLines: { visible: false }, horzLines: { color: c.line } },
-    rightPriceScale: { borderColor: c.line, scaleMargins: { top: 0.12, bottom: 0.12 } },
+    rightPriceScale: { borderColor: c.line, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.12 } },
     timeScale: { borderColor: c.line, tickMarkFormatter: (time: Time) => tick(seconds(time), utc()) },
     crosshair: { mode: CrosshairMode.Normal, vertLine: { color: c.ink3, labelBackgroundColor: c.ink3 }, horzLine: { color: c.ink3, labelBackgroundColor: c.ink3 } },
     localization: { timeFormatter: (time: Time) => dateTime(seconds(time), utc()), priceFormatter: price },

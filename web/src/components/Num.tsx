@@ -22,7 +22,7 @@ interface Props {
 
 /** A number that opens: hover or focus shows where it comes from, click copies it with unit and time. */
 export function Num({ value, text, unit, what, source, coverage, floor, when, class: extra = "", tabIndex }: Props) {
-  if (value === null) return <span class={`num none ${extra}`}>{text}</span>;
+  if (value === null) return <span class={`num none ${extra}`} title={`${what}: unknown`}>{text}</span>;
   const full = `${floor ? "≥ " : ""}${exact(unit === "%" ? value * 100 : value)} ${unit}`;
   const lines = () => [full, what, `as of ${when ?? momentWords()}`, `source: ${source}`, coverage ? `coverage: ${coverage}` : "", "click to copy"];
   const show = (event: Event) => {

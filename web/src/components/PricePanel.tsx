@@ -4,14 +4,26 @@ import { type PriceChart, priceChart } from "../charts/price";
 import { clip, dateTime, exact, money, price, windowMs, zone } from "../format";
 import { changeView } from "../session";
 import { store, useApp } from "../state";
-import type { NowDocument, Order, Span } from "../types";
+import type { Heatmap, NowDocument, Order, Span } from "../types";
 import { callFor, venueTitle, windowWords } from "../words";
 import { Panel } from "./Panel";
 import { useChart } from "./useChart";
 
-/** What is between the recorded stretches of a range; empty where nothing says what was recorded. */
-function blindSpans(stretches: Span[] | undefined, from: number, to: number): Span[] {
-  if (!stretches) return [];
+/** Stretches in which any venue was recorded, as the heatmap's buckets show them. */
+function bucketStretches({ start_ms: start, bucket_ms: width, buckets, rows }: Heatmap): Span[] {
+  const spans: Span[] = [];
+  for (let i = 0; i < buckets; i++) {
+    if (rows.every((row) => row.values[i] === null)) continue;
+    const last = spans.at(-1);
+    const from = start + i * width;
+    if (last?.[1] === from) last[1] = from + width;
+    else spans.push([from, from + width]);
+  }
+  return spans;
+}
+
+/** What is between the recorded stretches of a range. */
+function blindSpans(stretches: Span[], from: number, to: number): Span[] {
   const blind: Span[] = [];
   let cursor = from;
   for (const [a, b] of clip(stretches, from, to)) {
@@ -26,8 +38,8 @@ const STRETCH_PADDING = 0.03;
 const SHORTEST_VIEW_MS = 600_000;
 
 /** The latest recorded stretch within the window, with a little room. */
-function latestStretch(stretches: Span[] | undefined, from: number, to: number): Span {
-  const last = clip(stretches ?? [], from, to).at(-1);
+function latestStretch(stretches: Span[], from: number, to: number): Span {
+  const last = clip(stretches, from, to).at(-1);
   if (!last) return [from, to];
   const room = Math.max((last[1] - last[0]) * STRETCH_PADDING, 15_000);
   const end = Math.min(to, last[1] + room);
@@ -39,7 +51,7 @@ export function orderNote(doc: NowDocument, order: Order): string[] {
   return [
     `${order.notional_usd === null ? "no USD value" : `${exact(order.notional_usd)} USD`}, ${order.position_side} liquidated`,
     `${order.symbol} on ${venueTitle(doc, order.venue)}`,
-    `${exact(order.quantity)} at ${price(order.price)} (${order.price_kind.replaceAll("_", " ")})`,
+    `${order.quantity === null ? "quantity not published," : exact(order.quantity)} at ${price(order.price)} (${order.price_kind.replaceAll("_", " ")})`,
     `${dateTime(order.ts_ms, utc)} ${zone(utc)}`,
     order.method ? `method: ${order.method}` : "",
   ];
@@ -51,8 +63,8 @@ export function PricePanel({ doc }: { doc: NowDocument }) {
   const [whole, setWhole] = useState(false);
   const { prices } = doc;
   const from = atMs - (windowMs(doc.window) ?? 86_400_000);
-  const stretches = doc.recording?.stretches;
-  const partly = (stretches?.length ?? 0) > 0;
+  const stretches = doc.recording?.stretches ?? bucketStretches(doc.heatmap);
+  const partly = clip(stretches, from, atMs).length > 0;
   const range: Span = whole || !partly ? [from, atMs] : latestStretch(stretches, from, atMs);
   const { element, chart } = useChart<PriceChart>(
     (el) =>

@@ -30,7 +30,7 @@ function Row({ row, doc, utc }: { row: TapeRow; doc: NowDocument; utc: boolean }
       </span>
       <span class="tape-base">{o.base}</span>
       <span class={`tape-side ${o.position_side}`}>{o.position_side}</span>
-      <Num value={o.notional_usd} text={o.notional_usd === null ? "no USD value" : money(o.notional_usd)} unit="USD" what={`${o.position_side} liquidated, ${o.symbol}`}
+      <Num value={o.notional_usd} text={o.notional_usd === null ? "no USD" : money(o.notional_usd)} unit="USD" what={`${o.position_side} liquidated, ${o.symbol}`}
         source={venueTitle(doc, o.venue)} coverage={o.coverage_rule.replaceAll("_", " ")} when={when} tabIndex={-1} />
       <span class="tape-price" title={o.price_kind.replaceAll("_", " ")}>
         {price(o.price)}

@@ -82,6 +82,26 @@ function SeekBar({ recording, nowMs, utc, go }: SeekProps) {
   );
 }
 
+/** A moment typed in: the same as a link to it. */
+function MomentField({ atMs, utc }: { atMs: number; utc: boolean }) {
+  const shift = utc ? 0 : new Date(atMs).getTimezoneOffset() * 60_000;
+  return (
+    <label>
+      <span class="label">At ({zone(utc)})</span>
+      <input
+        type="datetime-local"
+        step={1}
+        value={new Date(atMs - shift).toISOString().slice(0, 19)}
+        data-testid="moment"
+        onChange={(e) => {
+          const ms = Date.parse(`${e.currentTarget.value}${utc ? "Z" : ""}`);
+          if (!Number.isNaN(ms)) holdAt(ms);
+        }}
+      />
+    </label>
+  );
+}
+
 /** The one time of the page: which recording, playing or not, how fast, where in it. */
 export function TimeBar() {
   const doc = useApp((s) => s.doc);
@@ -114,10 +134,11 @@ export function TimeBar() {
           </label>
         </>
       ) : null}
+      {held || doc.mode === "stored" ? <MomentField atMs={atMs} utc={utc} /> : null}
       {recording && (replay || held) ? (
         <SeekBar recording={recording} nowMs={held ? atMs : clock.now_ms} utc={utc} go={(ms) => (held ? holdAt(ms) : playback({ action: "seek", to_ms: ms }))} />
       ) : null}
-      {clock.finished && !held ? <span class="ended">recording ended</span> : null}
+      {clock.finished && replay && !held ? <span class="ended">recording ended</span> : null}
     </nav>
   );
 }

@@ -18,7 +18,7 @@ export function TopBar() {
         <span aria-hidden="true" class="mark" /> deleverage <span class="page-name">Now</span>
       </span>
       <span class={`link-state ${link}`} data-testid="link" data-link={link}>
-        {LINK_WORDS[link]}
+        {link === "held" && !held ? "last stored event" : LINK_WORDS[link]}
       </span>
       <span class="spacer" />
       {moment ? (

@@ -102,7 +102,11 @@ export function TreemapPanel({ doc }: { doc: NowDocument }) {
       table={<Rows doc={doc} />}
     >
       <div ref={element} class="chart-treemap" role="img" aria-label="Liquidated by asset; the table below holds the numbers" />
-      {treemap.items.length === 0 ? <p class="empty">No forced order in the last {windowWords(doc.window)}.</p> : null}
+      {treemap.items.length === 0 ? (
+        <p class="empty">No forced order in the last {windowWords(doc.window)}.</p>
+      ) : treemap.total_usd ? null : (
+        <p class="empty">None of the orders in the last {windowWords(doc.window)} has a USD value.</p>
+      )}
     </Panel>
   );
 }

@@ -1,4 +1,4 @@
-import { dateTime, money, percent, ruleWords, zone } from "../format";
+import { dateTime, isUnpriced, money, percent, ruleWords, zone } from "../format";
 import { store } from "../state";
 import { hideTip, showTip } from "../tip";
 import type { NowDocument, VenueRow } from "../types";
@@ -16,7 +16,7 @@ function Rule({ row }: { row: VenueRow }) {
   const show = (event: Event) => {
     const at = (event.currentTarget as HTMLElement).getBoundingClientRect();
     const last = row.last_event_ms === null ? "" : `last event ${dateTime(row.last_event_ms, utc)} ${zone(utc)}`;
-    showTip(at.left, at.bottom - 8, [`${row.title}: ${ruleWords(row.coverage_rule)}`, row.coverage_note, row.evidence, last]);
+    showTip(at.left, at.bottom - 8, [`${row.title}: ${ruleWords(row.coverage_rule)}`, row.coverage_note, row.evidence, last, row.unpriced_count ? `${row.unpriced_count} orders without a USD value` : ""]);
   };
   return (
     <button type="button" class="rule" onMouseEnter={show} onFocus={show} onMouseLeave={hideTip} onBlur={hideTip} aria-label={`${ruleWords(row.coverage_rule)}. ${row.coverage_note}`}>
@@ -36,7 +36,7 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
         <i class={`venue-mark v-${row.venue}`} aria-hidden="true" />
         {row.title}
       </th>
-      {row.recorded && row.total_usd !== null ? (
+      {row.recorded && row.total_usd !== null && !isUnpriced(row) ? (
         <>
           <td class="right strong">
             <Num {...usd} value={row.total_usd} text={money(row.total_usd)} what={`liquidated on ${row.title} in ${words}`} />
@@ -56,8 +56,8 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
           </td>
         </>
       ) : (
-        <td class="unseen" colSpan={5}>
-          <span>not recorded</span>
+        <td class={row.recorded ? "faint" : "unseen"} colSpan={5}>
+          {row.recorded ? `${row.count ?? 0} orders, none with a USD value` : <span>not recorded</span>}
         </td>
       )}
       <td class="right">

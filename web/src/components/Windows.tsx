@@ -1,4 +1,4 @@
-import { money, percent } from "../format";
+import { isUnpriced, money, percent } from "../format";
 import { changeView } from "../session";
 import type { NowDocument, WindowTotals } from "../types";
 import { sourceWords, venueTitle, windowWords } from "../words";
@@ -22,6 +22,7 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
   const seen = coverage === null ? undefined : `${percent(coverage)} of ${words} recorded${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}`;
   const common = { unit: "USD", source: sourceWords(doc), coverage: seen, floor: totals.floor };
   const measured = totals.status !== "missing" && total !== null;
+  const priced = measured && !isUnpriced(totals);
   return (
     <article class={`tile${chosen ? " chosen" : ""}`} data-testid={`tile-${window}`} data-total={total ?? ""} data-long={long ?? ""} data-short={short ?? ""}
       data-coverage={coverage ?? ""} data-status={totals.status}>
@@ -29,9 +30,9 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
         <button type="button" class="tile-choose" aria-pressed={chosen} onClick={() => changeView({ window })}>
           last {words}
         </button>
-        {measured && totals.count !== null ? <span class="tile-count">{totals.count.toLocaleString("en-GB")} orders</span> : null}
+        {measured && totals.count !== null ? <span class="tile-count">{totals.count.toLocaleString("en-GB")} orders{totals.unpriced_count ? `, ${totals.unpriced_count} unpriced` : ""}</span> : null}
       </h3>
-      {measured ? (
+      {priced ? (
         <>
           <p class="tile-total">
             <Num {...common} value={total} text={money(total)} what={`liquidated in ${words}, longs and shorts`} /> <small>USD</small>
@@ -47,7 +48,7 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
           </p>
         </>
       ) : (
-        <p class="tile-empty">not recorded</p>
+        <p class="tile-empty">{measured ? "none of these orders has a USD value" : "not recorded"}</p>
       )}
       <p class="tile-coverage" data-testid={`coverage-${window}`} data-value={coverage ?? ""}>
         <span class="meter" aria-hidden="true">

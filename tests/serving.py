@@ -1,0 +1,68 @@
+"""A real `deleverage up` in a process of its own, on a free port."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Up:
+    """A running server: its address, its process, and `get` for JSON."""
+
+    def __init__(self, url: str, process: subprocess.Popen[str]) -> None:
+        self.url, self.process = url, process
+
+    def get(self, route: str) -> Any:
+        with urllib.request.urlopen(f"{self.url}/v1/{route}", timeout=20) as answer:
+            return json.loads(answer.read())
+
+    def post(self, route: str, body: object) -> Any:
+        request = urllib.request.Request(
+            f"{self.url}/v1/{route}", json.dumps(body).encode(), {"content-type": "application/json"}, method="POST"
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read())
+
+
+@contextmanager
+def up(data: Path, *arguments: str) -> Iterator[Up]:
+    """Start `deleverage up`, wait until it answers, stop it by SIGTERM and expect a clean end."""
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deleverage.cli", "up", *arguments, "--data", str(data), "--port", str(port)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    server = Up(f"http://127.0.0.1:{port}", process)
+    try:
+        for _ in range(200):
+            if process.poll() is not None:
+                raise AssertionError(f"up ended: {process.communicate()[1]}")
+            try:
+                server.get("health")
+                break
+            except OSError:
+                time.sleep(0.1)
+        else:
+            raise AssertionError("up did not answer in 20 s")
+        yield server
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert "Traceback" not in errors, errors
