@@ -42,7 +42,7 @@ def test_closed_segments_become_parquet_of_the_same_rows(tmp_path: Path, recorde
     assert compact(tmp_path) == []
     with Journal(tmp_path) as journal:
         journal.append(frame(0))
-    assert [each.ts_recv for each in read_frames(tmp_path)][0] == 0
+    assert next(read_frames(tmp_path)).ts_recv == 0
 
 
 def test_the_segment_being_written_is_left_alone(tmp_path: Path) -> None:
@@ -123,11 +123,7 @@ def test_an_original_stays_until_its_copy_reads_back(
     real = pq.write_table
 
     def wrong(table: Any, *args: Any, **options: Any) -> None:
-        if spoil == "rows":
-            table = table.slice(1)
-        else:
-            table = table.take([1, 0, *range(2, len(table))])
-        real(table, *args, **options)
+        real(table.slice(1) if spoil == "rows" else table.take([1, 0, *range(2, len(table))]), *args, **options)
 
     monkeypatch.setattr(pq, "write_table", wrong)
     with pytest.raises(JournalError, match="does not read back as written; the original is kept"):

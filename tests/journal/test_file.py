@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.ipc as ipc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.journal.strategies import any_frame, frame, write
 
@@ -35,6 +35,7 @@ def stored(directory: Path) -> list[Path]:
     return sorted(directory.glob("segment-*.arrows"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(any_frame, max_size=6), max_size=4))
 def test_what_goes_in_comes_out(commits: list[list[Frame]]) -> None:
     with tempfile.TemporaryDirectory() as name:

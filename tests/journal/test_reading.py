@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.journal.strategies import crowded_frame, frame, write
 
@@ -30,6 +30,7 @@ _recording = st.lists(st.lists(st.lists(crowded_frame, max_size=5), max_size=3),
 _instant = st.none() | st.integers(-1, 14)
 
 
+@settings(deadline=None)
 @given(_recording, _instant, _instant, st.sampled_from([None, "okx", "nobody"]), st.sampled_from([None, "out"]), st.booleans())
 def test_order_and_choice(
     segments: list[list[list[Frame]]], start: int | None, end: int | None, venue: str | None, direction: str | None, is_compacted: bool

@@ -4,6 +4,22 @@ import type { Span } from "./types";
 
 const NONE = "—";
 
+const formats = new Map<string, Intl.NumberFormat>();
+
+/** Grouped digits with so many decimals; making a format is slow, so each is made once. */
+function grouped(value: number, least: number, most: number): string {
+  const key = `${least} ${most}`;
+  let format = formats.get(key);
+  if (!format) {
+    format = new Intl.NumberFormat("en-GB", { minimumFractionDigits: least, maximumFractionDigits: most });
+    formats.set(key, format);
+  }
+  return format.format(value);
+}
+
+/** "1,344" */
+export const count = (value: number) => grouped(value, 0, 0);
+
 /** 1_830_970_000 → "1.83 bn", 629_114_233 → "629.1 M", 12_345 → "12.3 k", 945.2 → "945". */
 export function money(usd: number | null | undefined): string {
   if (usd === null || usd === undefined || !Number.isFinite(usd)) return NONE;
@@ -28,7 +44,7 @@ export const isUnpriced = ({ total_usd, count }: Sum) => total_usd === 0 && (cou
 
 /** Every digit the API gave, grouped: "629,114,233.12". */
 export function exact(value: number): string {
-  return value.toLocaleString("en-GB", { maximumFractionDigits: 6 });
+  return grouped(value, 0, 6);
 }
 
 /** 0.931 → "93 %"; shares under ten per cent keep one decimal, and only true zero and one print as 0 and 100. */
@@ -47,7 +63,7 @@ export function price(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
   const digits = size >= 10_000 ? 0 : size >= 1000 ? 1 : size >= 100 ? 2 : size >= 1 ? 3 : size === 0 ? 0 : Math.min(10, 4 - Math.floor(Math.log10(size)));
-  return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return grouped(value, digits, digits);
 }
 
 /** Decimals a price axis needs around a value. */

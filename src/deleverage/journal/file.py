@@ -139,15 +139,16 @@ class Journal:
             if self._is_closed:
                 return
             self._is_closed = True
-        self._wake.set()
-        self._thread.join()
         try:
+            self._wake.set()
+            self._thread.join()
             if self._failure is None:
                 self.commit()
             elif not self._is_reported:
                 raise self._refusal()
         finally:
-            self._close_segment()
+            with self._committing:
+                self._close_segment()
             _release_lock(self._lock)
 
     def _commit(self) -> int:

@@ -5,7 +5,6 @@ instead of `"payload"`; `"direction"` and `"connection"` appear only where they 
 """
 
 import base64
-import binascii
 import gzip
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -57,9 +56,10 @@ def read_jsonl(path: Path) -> Iterator[Frame]:
     """
     for number, line in lines_of(path):
         try:
-            yield _frame(_decode(line))
-        except (msgspec.MsgspecError, ValueError) as error:
+            frame = _frame(_decode(line))
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise BadInput(f"{path} line {number}: {reason(error)}; expected {_EXPECTED}") from error
+        yield frame
 
 
 def write_jsonl(frames: Iterable[Frame], target: Path | BinaryIO) -> int:
@@ -137,7 +137,7 @@ def _frame(line: _Line) -> Frame:
     elif line.payload_base64 is not msgspec.UNSET:
         try:
             payload = base64.b64decode(line.payload_base64, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             raise ValueError(f"`payload_base64` is not base64: {error}") from error
     else:
         raise ValueError("neither `payload` nor `payload_base64`")
@@ -152,7 +152,10 @@ def _line(frame: Frame) -> bytes:
         line.payload = frame.payload.decode()
     except UnicodeDecodeError:
         line.payload_base64 = base64.b64encode(frame.payload).decode()
-    return _encode(line)
+    try:
+        return _encode(line)
+    except UnicodeEncodeError as error:
+        raise BadInput(f"cannot write a frame of venue {frame.venue!a}, route {frame.route[:80]!a}: not valid text") from error
 
 
 def _write(frames: Iterable[Frame], stream: Any) -> int:

@@ -20,18 +20,21 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
 
     Raises BadInput when the file is missing, a directory, unreadable, damaged or cut off.
     """
-    number, rest = 0, b""
+    number = 0
+    pieces: list[bytes] = []  # of the line that has not ended yet
     try:
         for block in _blocks(Path(path)):
-            *whole, rest = (rest + block).split(b"\n") if rest else block.split(b"\n")
-            for line in whole:
+            head, *others = block.split(b"\n")
+            pieces.append(head)
+            for following in others:
                 number += 1
-                if stripped := line.strip():
+                if stripped := b"".join(pieces).strip():
                     yield number, stripped
+                pieces = [following]
     except (OSError, zlib.error, zstandard.ZstdError, EOFError) as error:
         where = f"{path} line {number + 1}" if number else f"{path}"
         raise BadInput(f"{where}: {reason(error)}; expected a readable, complete JSON Lines file") from error
-    if stripped := rest.strip():
+    if stripped := b"".join(pieces).strip():
         yield number + 1, stripped
 
 

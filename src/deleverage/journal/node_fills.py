@@ -41,7 +41,7 @@ def is_node_line(line: bytes) -> bool:
     """Tell whether a line has the two keys every node line has."""
     try:
         msgspec.json.decode(line, type=_Glance)
-    except (msgspec.MsgspecError, ValueError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
     return True
 
@@ -53,9 +53,10 @@ def read_node_fills(path: Path) -> Iterator[Frame]:
     """
     for number, line in lines_of(path):
         try:
-            yield Frame(nanoseconds(_decode(line).local_time), VENUE, ROUTE, line)
-        except (msgspec.MsgspecError, ValueError) as error:
+            received = nanoseconds(_decode(line).local_time)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise BadInput(f"{path} line {number}: {reason(error)}; expected {_EXPECTED}") from error
+        yield Frame(received, VENUE, ROUTE, line)
 
 
 def nanoseconds(text: str) -> int:

@@ -6,31 +6,38 @@
   since; the COIN-M page still says latest (read 2026-05-28). No history is offered.
 - `forceOrder.o.S` is the side of the liquidation order: SELL closes a long. `o.p` is its limit, `o.ap` the average fill.
 - Since June 2026 all-market arrays mix both families; `st` is 1 for USD-M, 2 for COIN-M. The symbol's form says it as well.
-- Raw trades are undocumented; their `X` marks prints of the insurance fund and of auto-deleveraging, the only public trace.
-- fundingInfo lists only contracts whose interval differs from 8 h.
+- Raw trades are undocumented; their `X` marks prints of the insurance fund and of auto-deleveraging, the only public trace. `NA`
+  marks records with price and size 0 which are no trades, some fifteen a minute on BTCUSDT (several collectors, 2026).
+- Partial books (`depth5`) and books with retail orders (`rpiDepth`) are `depthUpdate` too: only the stream's name tells.
+- exchangeInfo does not say the funding interval; fundingInfo lists contracts whose interval or cap differs from the usual 8 h.
+- ETHBTC is quoted in BTC: its notional in dollars is unknown.
 """
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
 
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import (
+    AdlSignal,
     BookDepth,
     Candle,
     Event,
     FundingRate,
     Liquidation,
+    MarginTiers,
     MarkPrice,
-    OpenInterest,
-    OptionQuote,
+    TakerSide,
     Trade,
     TradeKind,
 )  # fmt: skip
-from deleverage.instruments import Instrument, make
-from deleverage.venues.binance_rest import NAME, READERS, rest_reader, seconds_of
+from deleverage.instruments import DOLLARS, Instrument
+from deleverage.venues import binance_options as options
+from deleverage.venues.binance_contracts import infer, subscribe
+from deleverage.venues.binance_rest import NAME, READERS, candle_volumes, rest_reader, seconds_of, shape_reader
 from deleverage.venues.venue import (
     MS,
     Blank,
@@ -45,14 +52,12 @@ from deleverage.venues.venue import (
     Price,
     Route,
     Size,
-    Subscription,
     Venue,
-    Wanted,
+    number_repeats,
     reading,
 )  # fmt: skip
 
 LARGEST_SINCE = 1_776_902_400_000_000_000  # 2026-04-23: the day the routed addresses came into force; the docs name only the month
-QUOTES = ("USDT", "USDC", "BUSD", "FDUSD", "USD1", "BTC", "ETH", "USD")
 Level = tuple[Price, Size]
 
 
@@ -72,19 +77,19 @@ class AggTrade(msgspec.Struct, tag="aggTrade", tag_field="e", gc=False):
 class RawTrade(msgspec.Struct, tag="trade", tag_field="e", gc=False):
     s: str
     t: Count
-    p: Price
+    p: Size
     q: Size
     T: Millis
     m: bool | None = None
     X: str = "MARKET"
-    S: Count | None = None
+    S: str = ""
 
 
 class Order(msgspec.Struct, gc=False):
     s: str
     S: str
     q: Size
-    p: Price
+    p: Size
     T: Millis
     ap: Size = 0.0
     z: Size = 0.0
@@ -97,7 +102,7 @@ class ForceOrder(msgspec.Struct, tag="forceOrder", tag_field="e", gc=False):
 class MarkPriceUpdate(msgspec.Struct, tag="markPriceUpdate", tag_field="e", gc=False):
     s: str
     E: Millis
-    p: Price
+    p: Size
     i: Blank | None = None
     r: Blank | None = None
     T: Millis = 0
@@ -116,9 +121,9 @@ class BookTicker(msgspec.Struct, tag="bookTicker", tag_field="e", gc=False):
     s: str
     T: Millis
     u: Count
-    b: Price
+    b: Size
     B: Size
-    a: Price
+    a: Size
     A: Size
 
 
@@ -134,6 +139,7 @@ class KlineBody(msgspec.Struct, gc=False):
     n: Count
     x: bool
     V: Size
+    Q: Size | None = None
 
 
 class Kline(msgspec.Struct, tag="kline", tag_field="e", gc=False):
@@ -151,75 +157,75 @@ class OptionDepth(msgspec.Struct, tag="depth", tag_field="e", gc=False):
     pu: Count | None = None
 
 
-class Ticker(msgspec.Struct, tag="24hrTicker", tag_field="e", gc=False):
-    s: str
-    E: Millis
-    c: Number
-    bo: Size | None = None
-    ao: Size | None = None
-    b: Number | None = None
-    a: Number | None = None
-    d: Number | None = None
-    g: Number | None = None
-    v: Number | None = None
-    t: Number | None = None
-    vo: Number | None = None
-    mp: Size | None = None
-    V: Size | None = None
-
-
-class OptionMark(msgspec.Struct, tag="markPrice", tag_field="e", gc=False):
-    s: str
-    E: Millis
-    mp: Size
-
-
-class OptionOpenInterest(msgspec.Struct, tag="openInterest", tag_field="e", gc=False):
-    s: str
-    E: Millis
-    o: Size
-    h: Size
-
-
 class Index(msgspec.Struct, tag="index", tag_field="e", gc=False):
     s: str
     E: Millis
     p: Price
 
 
+class OptionIndex(msgspec.Struct, tag="indexPrice", tag_field="e", gc=False):
+    s: str
+    E: Millis
+    p: Price
+
+
+class CoinIndex(msgspec.Struct, tag="indexPriceUpdate", tag_field="e", gc=False):
+    i: str
+    E: Millis
+    p: Price
+
+
+class Step(msgspec.Struct, gc=False):
+    bs: Count
+    bnf: Size
+    bnc: Size
+    mmr: Number
+    ma: Number
+    cf: Number | None = None
+
+
 class ContractInfo(msgspec.Struct, tag="contractInfo", tag_field="e", gc=False):
     s: str
     E: Millis
-    ps: str = ""
-    ct: str = ""
     cs: str = ""
+    bks: list[Step] = []
 
 
 Message = (
-    AggTrade | RawTrade | ForceOrder | MarkPriceUpdate | DepthUpdate | BookTicker | Kline | OptionDepth | Ticker | OptionMark
-    | OptionOpenInterest | Index | ContractInfo
+    AggTrade | RawTrade | ForceOrder | MarkPriceUpdate | DepthUpdate | BookTicker | Kline | OptionDepth | Index | OptionIndex | CoinIndex
+    | ContractInfo | options.OptionTicker | options.OptionMark | options.OptionOpenInterest | options.OptionSymbol
 )  # fmt: skip
 
 
 class Combined(msgspec.Struct, gc=False):
+    stream: str
     data: Message | list[Message]
 
 
 class Control(msgspec.Struct, gc=False):
-    id: Any = None
-    result: Any = None
-    error: Any = None
-    code: Any = None
+    """Whatever object a frame is: its marks."""
+
+    id: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    result: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    code: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    lastUpdateId: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     e: str = ""
     stream: str = ""
-    lastUpdateId: Any = None
-    data: msgspec.Raw = msgspec.Raw(b"")
 
 
 MESSAGE = msgspec.json.Decoder(Message | list[Message], strict=False)
 COMBINED = msgspec.json.Decoder(Combined, strict=False)
-CONTROL = msgspec.json.Decoder(Control, strict=False)
-TRADE_KINDS: dict[str, TradeKind] = {"MARKET": "market", "RPI": "rpi", "INSURANCE_FUND": "insurance_fund", "ADL": "adl"}
+CONTROL = msgspec.json.Decoder(Control)
+ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+TRADE_KINDS: dict[str, TradeKind] = {
+    "MARKET": "market", "RPI": "rpi", "INSURANCE_FUND": "insurance_fund", "ADL": "adl", "BLOCK": "block",
+}  # fmt: skip
+SIDES: dict[str, TakerSide] = {"BUY": "buy", "SELL": "sell", "1": "buy", "-1": "sell"}
+CHANNELS = {"markPriceUpdate": "markPrice", "depthUpdate": "depth", "24hrTicker": "ticker", "indexPriceUpdate": "indexPrice"}
+PARTIAL = re.compile(r"@depth\d")
+NOT_KEPT = frozenset({"24hrMiniTicker", "compositeIndex", "assetIndexUpdate", "continuous_kline", "indexPrice_kline", "markPrice_kline"})
 
 
 class BinanceParser(Parser):
@@ -229,87 +235,154 @@ class BinanceParser(Parser):
         super().__init__(route, instruments)
         self._known = instruments.known
         self._funding: dict[str, tuple[str, int]] = {}
+        self._stream = route.path
         self._on: dict[type, Callable[[Any, int], Sequence[Event]]] = {
             AggTrade: self._agg_trade, RawTrade: self._raw_trade, ForceOrder: self._force_order, MarkPriceUpdate: self._mark_price,
             DepthUpdate: self._depth, BookTicker: self._book_ticker, Kline: self._kline, OptionDepth: self._option_depth,
-            Ticker: self._ticker, OptionMark: self._option_mark, OptionOpenInterest: self._option_open_interest,
-            Index: self._index, ContractInfo: self._contract_info,
+            Index: self._index, OptionIndex: self._index, CoinIndex: self._coin_index, ContractInfo: self._contract_info,
+            options.OptionTicker: partial(options.ticker, self), options.OptionMark: partial(options.mark, self),
+            options.OptionOpenInterest: partial(options.open_interest, self), options.OptionSymbol: partial(options.symbol, self),
         }  # fmt: skip
         self._rest = rest_reader(route.path)
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         if self._rest is not None:
-            self.channel = self._rest[0]
-            return self._rest[1](self, payload, ts_recv)
+            return self._answer(payload, ts_recv, *self._rest)
         self.channel = "unknown"
         try:
-            message = COMBINED.decode(payload).data if payload.startswith(b'{"stream"') else MESSAGE.decode(payload)
+            if payload.startswith(b'{"stream"'):
+                frame = COMBINED.decode(payload)
+                self._stream, message = frame.stream, frame.data
+            else:
+                self._stream, message = self.route.path, MESSAGE.decode(payload)
         except msgspec.ValidationError:
             return self._control(payload, ts_recv)
         if type(message) is list:
-            return [event for one in message for event in self._on[type(one)](one, ts_recv)]
+            return self._each([partial(self._on[type(one)], one) for one in message], ts_recv)
         return self._on[type(message)](message, ts_recv)
+
+    def _each(self, readers: Sequence[Callable[[int], Sequence[Event]]], ts_recv: int) -> Sequence[Event]:
+        """Read the rows of an array. A row that cannot be read is left out as long as another can: one odd contract must not
+        hide the market."""
+        events: list[Event] = []
+        failed: ParseError | None = None
+        for read in readers:
+            try:
+                events += read(ts_recv)
+            except ParseError as error:
+                failed = failed or error
+        if failed is not None and not events:
+            raise failed
+        closed = [event for event in events if isinstance(event, Liquidation)]
+        return number_repeats(closed) if len(closed) == len(events) > 1 else events
+
+    def _answer(self, payload: bytes, ts_recv: int, name: str, reader: Callable[[Parser, bytes, int], Sequence[Event]]) -> Sequence[Event]:
+        self.channel = name
+        try:
+            return reader(self, payload, ts_recv)
+        except msgspec.ValidationError:
+            if payload.lstrip()[:1] == b"{" and CONTROL.decode(payload).code is not msgspec.UNSET:
+                self.channel = "error"
+                return ()
+            raise
 
     def _control(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         """Recognise what is not a market event; raise with the reason for what should have been one."""
+        if payload.lstrip()[:1] == b"[":
+            rows = ROWS.decode(payload)
+            if not rows or b'"e"' in bytes(rows[0]):
+                return self._each([partial(self._row, bytes(row)) for row in rows], ts_recv)
+            return self._shape(payload, ts_recv)
         frame = CONTROL.decode(payload)
-        if frame.stream:
-            self.channel = frame.stream.partition("@")[2] or frame.stream
-            inner = bytes(frame.data)
+        if frame.stream and frame.data is not msgspec.UNSET:
+            self._stream, inner = frame.stream, bytes(frame.data)
+            self.channel = _channel_of(frame.stream)
             if b'"e"' not in inner:
                 return self._generated(frame.stream, inner, ts_recv)
-            MESSAGE.decode(inner)  # raises the reason if it is a bad message of a known kind
-            return self._events(inner, ts_recv)
-        if frame.error is not None or frame.code is not None:
+            return self._control(inner, ts_recv) if inner.lstrip()[:1] == b"[" else self._row(inner, ts_recv)
+        if frame.e:
+            return self._row(payload, ts_recv)
+        if frame.error is not msgspec.UNSET or frame.code is not msgspec.UNSET:
             self.channel = "error"
             return ()
-        if frame.id is not None:
+        if frame.result is not msgspec.UNSET or frame.id is not msgspec.UNSET:
             self.channel = "ack"
             return ()
-        if frame.lastUpdateId is not None:  # recorders put the REST snapshot between the diffs
-            self.channel = "depth"
-            return READERS["depth"](self, payload, ts_recv)
-        if frame.e:
-            self.channel = frame.e
-            MESSAGE.decode(payload)
-        raise UnknownFrame(frame.e or "unknown", "no such message is described")
+        return self._shape(payload, ts_recv)
+
+    def _row(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        """Read one message; raise the reason if it is a bad one of a known kind."""
+        kind = CONTROL.decode(payload).e
+        self.channel = CHANNELS.get(kind, kind) or self.channel
+        if kind in NOT_KEPT:
+            return ()
+        try:
+            message = MESSAGE.decode(payload)
+        except msgspec.ValidationError as error:
+            if str(error).startswith("Invalid value"):
+                raise UnknownFrame(self.channel, "no such message is described") from error
+            raise ParseError(self.channel, str(error)[:160]) from error
+        if type(message) is list:
+            raise ParseError(self.channel, "an array within an array")
+        return self._on[type(message)](message, ts_recv)
+
+    def _shape(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        found = shape_reader(payload)
+        if found is None:
+            raise UnknownFrame("unknown", "no such message is described")
+        return self._answer(payload, ts_recv, *found)
 
     def _generated(self, stream: str, inner: bytes, ts_recv: int) -> Sequence[Event]:
         """Read REST answers that a recorder put into the stream (`btcusdt@openInterest`, `btcusdt@depthSnapshot`)."""
         symbol, _, kind = stream.partition("@")
-        reader = {"openInterest": "/fapi/v1/openInterest", "depthSnapshot": f"/fapi/v1/depth?symbol={symbol.upper()}"}.get(kind)
-        if reader is None:
-            raise UnknownFrame(kind or "unknown", "no such stream is described")
-        path, _, query = reader.partition("?")
-        parser = BinanceParser(Route(reader, "", path, dict([query.split("=")]) if query else {}), self.instruments)
-        return parser.parse(inner, ts_recv)
+        if kind not in ("openInterest", "depthSnapshot"):
+            raise UnknownFrame(self.channel, "no such stream is described")
+        name = "depth" if kind == "depthSnapshot" else kind
+        self.channel = name
+        asked = BinanceParser(Route(stream, "", stream, {"symbol": symbol}), self.instruments)
+        return READERS[name](asked, inner, ts_recv)
 
     # --- socket messages ---
 
     def _agg_trade(self, m: AggTrade, ts_recv: int) -> Sequence[Event]:
         self.channel = "aggTrade"
         i = self._known.get(m.s) or self.instruments.get(m.s)
-        contracts, quantity, notional = i.measure(m.q, m.p)
+        contracts, quantity, notional = i.measure(m.q, m.p if i.quote in DOLLARS else None)
         return (
             Trade(
-                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.l if m.a is None else m.a), "sell" if m.m else "buy", m.p, quantity, contracts, notional,
-                "aggregate",
+                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.l if m.a is None else m.a), "sell" if m.m else "buy", m.p, quantity,
+                contracts, notional, "aggregate",
             ),
         )  # fmt: skip
 
     def _raw_trade(self, m: RawTrade, ts_recv: int) -> Sequence[Event]:
         self.channel = "trade"
+        if not m.p:  # X is NA: a record of no trade
+            return ()
         i = self._known.get(m.s) or self.instruments.get(m.s)
-        sold = m.m if m.m is not None else m.S == -1
-        # An option trades in premium; its notional needs the underlying, which this message lacks.
-        contracts, quantity, notional = i.measure(m.q, None if i.kind == "option" else m.p)
-        kind = TRADE_KINDS.get(m.X, "other")
+        if m.X != "MARKET" or i.kind == "option" or i.quote not in DOLLARS:
+            return self._odd_trade(m, i, ts_recv)
+        contracts, quantity, notional = i.measure(m.q, m.p)
         return (
             Trade(
-                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), "sell" if sold else "buy", m.p, quantity, contracts,
-                notional, kind,
+                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), _taker(m) if m.m is None else "sell" if m.m else "buy", m.p,
+                quantity, contracts, notional,
             ),
         )  # fmt: skip
+
+    def _odd_trade(self, m: RawTrade, i: Instrument, ts_recv: int) -> Sequence[Event]:
+        """Read a print outside the book, of an option, or in another coin than dollars."""
+        is_option = i.kind == "option"
+        # An option trades in premium; its notional needs the underlying, which this message lacks.
+        contracts, quantity, notional = i.measure(m.q, m.p if i.quote in DOLLARS and not is_option else None)
+        price = m.p / (i.contract_size or 1.0) if is_option else m.p
+        kind = TRADE_KINDS.get(m.X, "other")
+        trade = Trade(
+            NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), _taker(m), price, quantity, contracts, notional, kind,
+        )  # fmt: skip
+        if kind != "adl":
+            return (trade,)
+        return (trade, AdlSignal(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "print", quantity=quantity, notional_usd=notional))
 
     def _force_order(self, m: ForceOrder, ts_recv: int) -> Sequence[Event]:
         self.channel = "forceOrder"
@@ -318,8 +391,8 @@ class BinanceParser(Parser):
         if o.S not in ("SELL", "BUY"):
             raise ParseError("forceOrder", f"order side {o.S[:20]!r} is neither SELL nor BUY")
         filled = o.z > 0 and o.ap > 0
-        price, size = (o.ap, o.z) if filled else (o.p, o.q)
-        contracts, quantity, notional = i.measure(size, price)
+        price, size = (o.ap, o.z) if filled else (o.p or None, o.q)
+        contracts, quantity, notional = i.measure(size, price if i.quote in DOLLARS else None)
         ts = o.T * MS
         return (
             Liquidation(
@@ -331,8 +404,10 @@ class BinanceParser(Parser):
     def _mark_price(self, m: MarkPriceUpdate, ts_recv: int) -> Sequence[Event]:
         self.channel = "markPrice"
         i = self.instruments.get(m.s)
-        ts = m.E * MS
-        mark = MarkPrice(NAME, i.symbol, m.s, i.base, ts, ts_recv, m.p, reading(m.i))
+        ts, index = m.E * MS, reading(m.i) or None
+        if not m.p and index is None:
+            return ()  # a contract that has not opened
+        mark = MarkPrice(NAME, i.symbol, m.s, i.base, ts, ts_recv, m.p or None, index)
         # Delivery contracts have no funding (T is 0). A rate is repeated every second: only a change is an event.
         if not m.r or m.T == 0 or self._funding.get(m.s) == (m.r, m.T):
             return (mark,)
@@ -342,19 +417,34 @@ class BinanceParser(Parser):
 
     def _depth(self, m: DepthUpdate, ts_recv: int) -> Sequence[Event]:
         self.channel = "depth"
+        stream = self._stream
+        if "@depth@" not in stream:  # the name alone tells whole books of a few levels, and books that hold other orders
+            if PARTIAL.search(stream):
+                return self._partial_depth(m, ts_recv)
+            if "@rpiDepth" in stream:
+                self.channel = "rpiDepth"
+                return ()
         i = self._known.get(m.s) or self.instruments.get(m.s)
         return (BookDepth(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "delta", m.b, m.a, i.size_unit, m.u, m.pu),)
+
+    def _partial_depth(self, m: DepthUpdate | OptionDepth, ts_recv: int) -> Sequence[Event]:
+        i = self.instruments.get(m.s)
+        return (BookDepth(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "snapshot", m.b, m.a, i.size_unit, m.u),)
+
+    def _option_depth(self, m: OptionDepth, ts_recv: int) -> Sequence[Event]:
+        self.channel = "depth"
+        return self._partial_depth(m, ts_recv)
 
     def _book_ticker(self, m: BookTicker, ts_recv: int) -> Sequence[Event]:
         self.channel = "bookTicker"
         i = self._known.get(m.s) or self.instruments.get(m.s)
-        return (BookDepth(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "top", [(m.b, m.B)], [(m.a, m.A)], i.size_unit, m.u),)
+        bids, asks = [(m.b, m.B)] if m.b else [], [(m.a, m.A)] if m.a else []  # a price of 0: that side is empty
+        return (BookDepth(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "top", bids, asks, i.size_unit, m.u),)
 
     def _kline(self, m: Kline, ts_recv: int) -> Sequence[Event]:
         self.channel = "kline"
         i, k = self.instruments.get(m.s), m.k
-        # USD-M: v in coins, q in dollars; COIN-M: v in contracts, q in coins.
-        quantity, notional, bought = (k.v, k.q, k.V) if i.size_unit == "base" else (k.q, i.notional_usd(k.v, k.c), None)
+        quantity, notional, bought = candle_volumes(i, k.v, k.q, k.V, k.Q, k.c)
         return (
             Candle(
                 NAME, i.symbol, m.s, i.base, m.E * MS, ts_recv, seconds_of(k.i), k.t * MS, k.o, k.h, k.l, k.c, quantity, notional,
@@ -362,119 +452,63 @@ class BinanceParser(Parser):
             ),
         )  # fmt: skip
 
-    def _option_depth(self, m: OptionDepth, ts_recv: int) -> Sequence[Event]:
-        self.channel = "depth"
-        i = self._known.get(m.s) or self.instruments.get(m.s)
-        return (BookDepth(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, "snapshot", m.b, m.a, i.size_unit, m.u),)
-
-    def _ticker(self, m: Ticker, ts_recv: int) -> Sequence[Event]:
-        self.channel = "ticker"
-        i = self.instruments.get(m.s)
-        if i.kind != "option":
-            return ()  # 24 h statistics of a future; nothing that trades and mark prices do not say
-        assert i.strike is not None and i.expiry is not None and i.option_type is not None
-        return (
-            OptionQuote(
-                NAME, i.symbol, m.s, i.base, m.E * MS, ts_recv, i.strike, i.expiry, i.option_type, "usd", m.bo or None, m.ao or None,
-                m.mp, m.c or None, _iv(m.b), _iv(m.a), _iv(m.vo), m.d, m.g, m.v, m.t, volume_24h=m.V,
-            ),
-        )  # fmt: skip
-
-    def _option_mark(self, m: OptionMark, ts_recv: int) -> Sequence[Event]:
-        self.channel = "markPrice"
-        i = self.instruments.get(m.s)
-        if i.strike is None or i.expiry is None or i.option_type is None:
-            raise ParseError("markPrice", f"{m.s[:40]!r} is not an option")
-        return (OptionQuote(NAME, i.symbol, m.s, i.base, m.E * MS, ts_recv, i.strike, i.expiry, i.option_type, "usd", mark_price=m.mp),)
-
-    def _option_open_interest(self, m: OptionOpenInterest, ts_recv: int) -> Sequence[Event]:
-        self.channel = "openInterest"
-        i = self.instruments.get(m.s)
-        return (OpenInterest(NAME, i.symbol, m.s, i.base, m.E * MS, ts_recv, m.o, m.o, m.h),)
-
-    def _index(self, m: Index, ts_recv: int) -> Sequence[Event]:
+    def _index(self, m: Index | OptionIndex, ts_recv: int) -> Sequence[Event]:
         self.channel = "index"
         i = self.instruments.get(m.s)
-        return (MarkPrice(NAME, i.symbol, m.s, i.base, m.E * MS, ts_recv, None, m.p),)
+        return (_pair_index(m.s, i, m.E, m.p, ts_recv),)
+
+    def _coin_index(self, m: CoinIndex, ts_recv: int) -> Sequence[Event]:
+        self.channel = "indexPrice"
+        return (_pair_index(m.i, self.instruments.get(f"{m.i}_PERP"), m.E, m.p, ts_recv),)
 
     def _contract_info(self, m: ContractInfo, ts_recv: int) -> Sequence[Event]:
+        """Read a listing's change. It says neither size nor tick: what is known of them stays, listed or only inferred."""
         self.channel = "contractInfo"
-        known = self.instruments.get(m.s)
-        return (msgspec.structs.replace(known, status=m.cs.lower(), is_inferred=False, ts_event=m.E * MS, ts_recv=ts_recv),)
+        i, ts = self.instruments.get(m.s), m.E * MS
+        changed: Event = msgspec.structs.replace(i, status=m.cs.lower() or i.status, ts_event=ts, ts_recv=ts_recv)
+        unit: Literal["usd", "base"] = "usd" if i.size_unit == "base" else "base"
+        return [
+            changed,
+            *(
+                MarginTiers(
+                    NAME, i.symbol, m.s, i.base, ts, ts_recv, b.bs, b.bnf, b.bnc, unit, b.mmr, b.ma, 1 / b.ma if b.ma >= 1 else None, b.cf
+                )
+                for b in m.bks
+            ),
+        ]  # fmt: skip
+
+
+def _taker(m: RawTrade) -> TakerSide:
+    if m.m is not None:
+        return "sell" if m.m else "buy"
+    side = SIDES.get(m.S)
+    if side is None:
+        raise ParseError("trade", f"taker side {m.S[:20]!r} is none of BUY, SELL, 1, -1")
+    return side
+
+
+def _pair_index(pair: str, i: Instrument, at: int, price: float, ts_recv: int) -> MarkPrice:
+    """Return the index of a pair, which is of no contract: its symbol is that of the pair."""
+    return MarkPrice(NAME, f"{i.base}/{i.quote}", pair, i.base, at * MS, ts_recv, None, price)
+
+
+def _channel_of(stream: str) -> str:
+    """Return the channel of a stream's name: `!forceOrder@arr`, `btcusdt@depth@100ms`."""
+    name = stream.removeprefix("!").partition("@")[0] if stream.startswith("!") else stream.partition("@")[2].partition("@")[0]
+    return name or "unknown"
+
+
+def joins(snapshot: int, first: int, last: int, previous: int) -> bool:
+    """Tell whether a change of the book (U, u, pu) continues a snapshot (lastUpdateId): the snapshot lies within it, or right before.
+
+    >>> joins(687687945, 687687944, 687687946, 687687900), joins(100, 105, 110, 100), joins(100, 105, 110, 99)
+    (True, True, False)
+    """
+    return first <= snapshot <= last or previous == snapshot
 
 
 def _coverage_rule(ts: int, i: Instrument) -> str:
     return "largest_per_second" if ts >= LARGEST_SINCE and i.contract_type == "linear" else "latest_per_second"
-
-
-def _iv(value: float | None) -> float | None:
-    """Read an implied volatility; zero and negative ones are placeholders for no quote."""
-    return value if value is not None and value > 0 else None
-
-
-def infer(venue_symbol: str) -> Instrument | None:
-    """Read a contract from its name: BTCUSDT, BTCUSDT_250627, BTCUSD_PERP, BTCUSD_250627, BTC-240927-25000-P."""
-    pair, _, suffix = venue_symbol.partition("_")
-    option = venue_symbol.split("-")
-    if len(option) == 4 and option[3] in ("C", "P"):
-        expiry, strike = _eight_utc(option[1]), reading(option[2])
-        if expiry is None or strike is None:
-            return None
-        return make(
-            NAME, venue_symbol, option[0], "USDT", expiry=expiry, strike=strike, option_type="call" if option[3] == "C" else "put",
-            size_unit="base", is_inferred=True,
-        )  # fmt: skip
-    quote = next((q for q in QUOTES if pair.endswith(q) and len(pair) > len(q)), None)
-    if quote is None or not venue_symbol:
-        return None
-    coin = pair[: -len(quote)]
-    expiry = None if suffix in ("", "PERP") else _eight_utc(suffix)
-    if suffix not in ("", "PERP") and expiry is None:
-        return None
-    inverse = quote == "USD"  # only COIN-M quotes in plain USD; 100 USD a contract for BTC, 10 USD for every other coin
-    return make(
-        NAME, venue_symbol, coin, quote, expiry=expiry, size_unit="contracts" if inverse else "base",
-        contract_size=(100.0 if coin == "BTC" else 10.0) if inverse else None, is_inferred=True,
-    )  # fmt: skip
-
-
-def _eight_utc(text: str) -> int | None:
-    try:
-        return int(datetime.strptime(text, "%y%m%d").replace(hour=8, tzinfo=UTC).timestamp()) * 1_000_000_000
-    except ValueError:
-        return None
-
-
-def subscribe(wanted: Wanted) -> list[Subscription]:
-    """Plan sockets: array streams for everything, per-symbol streams in sockets of at most 200 for the bases in detail.
-
-    Every `/market` socket carries one busy control stream, since the failure of a wrong route is silence.
-    """
-    usdm, coinm = "wss://fstream.binance.com", "wss://dstream.binance.com"
-    market: list[str] = []
-    if "liquidations" in wanted.kinds:
-        market.append("!forceOrder@arr")
-    if wanted.kinds & {"mark_prices", "funding_rates"}:
-        market.append("!markPrice@arr@1s")
-    if "instruments" in wanted.kinds:
-        market.append("!contractInfo")
-    detailed = [i for i in wanted.instruments if i.base in wanted.detail and i.kind != "option"]
-    trades = [f"{i.venue_symbol.lower()}@aggTrade" for i in detailed if "trades" in wanted.kinds]
-    books = [f"{i.venue_symbol.lower()}@depth@100ms" for i in detailed if "book_depth" in wanted.kinds]
-    linear = {i.venue_symbol.lower() for i in detailed if i.contract_type == "linear"}
-    plans = [
-        (f"{usdm}/market/stream", [*market, "btcusdt@aggTrade", *(t for t in trades if t.split("@")[0] in linear)]),
-        (f"{usdm}/public/stream", [b for b in books if b.split("@")[0] in linear]),
-        (f"{coinm}/stream", [*market, "btcusd_perp@aggTrade", *(s for s in trades + books if s.split("@")[0] not in linear)]),
-    ]
-    sockets = []
-    for url, streams in plans:
-        unique = list(dict.fromkeys(streams))
-        for start in range(0, len(unique), 200):
-            part = unique[start : start + 200]
-            frame = msgspec.json.encode({"method": "SUBSCRIBE", "params": part, "id": 1})
-            sockets.append(Subscription(url=url, frames=(frame,)))
-    return sockets
 
 
 VENUE = Venue(
@@ -500,7 +534,8 @@ VENUE = Venue(
     polls=(
         Poll(name="instruments", url="https://fapi.binance.com/fapi/v1/exchangeInfo", every=900),
         Poll(name="instruments", url="https://dapi.binance.com/dapi/v1/exchangeInfo", every=900),
-        Poll(name="funding_info", url="https://fapi.binance.com/fapi/v1/fundingInfo", every=3600),
+        Poll(name="funding_info", url="https://fapi.binance.com/fapi/v1/fundingInfo", every=900),
+        Poll(name="funding_info", url="https://dapi.binance.com/dapi/v1/fundingInfo", every=900),
         Poll(name="open_interest", url="https://fapi.binance.com/fapi/v1/openInterest?symbol={symbol}", every=60, per="symbol"),
         Poll(name="insurance_funds", url="https://fapi.binance.com/fapi/v1/insuranceBalance", every=300),
         Poll(name="adl_signals", url="https://fapi.binance.com/fapi/v1/symbolAdlRisk", every=60),

@@ -163,29 +163,6 @@ class Brackets(msgspec.Struct):
     pair: str = ""
 
 
-class Glance(msgspec.Struct):
-    """The keys by which an answer can be told; `msgspec.UNSET` where absent."""
-
-    symbol: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    symbols: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    timezone: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    assets: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    openInterest: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    sumOpenInterestValue: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    markPrice: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    lastFundingRate: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    fundingRate: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    fundingIntervalHours: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    adlRisk: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    adlQuantile: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    brackets: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    bids: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    bidPrice: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    priceChange: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    isBuyerMaker: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    optionSymbols: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
 EXCHANGE_INFO = msgspec.json.Decoder(ExchangeInfo, strict=False)
 OPEN_INTEREST = msgspec.json.Decoder(OpenInterestAnswer, strict=False)
 OPEN_INTEREST_ROWS = msgspec.json.Decoder(list[OpenInterestRow], strict=False)
@@ -201,7 +178,7 @@ KlineRow = tuple[Millis, Number, Number, Number, Number, str | float, Millis, st
 KLINES = msgspec.json.Decoder(list[KlineRow], strict=False)
 RATIO_ROWS = msgspec.json.Decoder(list[RatioRow], strict=False)
 BRACKETS = msgspec.json.Decoder(Brackets | list[Brackets], strict=False)
-GLANCE = msgspec.json.Decoder(Glance | list[Glance])
+GLANCE = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[dict[str, msgspec.Raw]])
 CANDLE_KINDS: dict[str, CandleKind] = {
     "klines": "last", "markPriceKlines": "mark", "indexPriceKlines": "index", "premiumIndexKlines": "premium",
 }  # fmt: skip
@@ -374,7 +351,7 @@ def agg_trades(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:
 
 
 def _past_trade(i: Instrument, number: int, price: float, size: float, at: int, sold: bool, merged: bool, ts_recv: int) -> Trade:
-    contracts, quantity, notional = i.measure(size, price)
+    contracts, quantity, notional = i.measure(size, price if i.quote in DOLLARS else None)
     return Trade(
         NAME, i.symbol, i.venue_symbol, i.base, at * MS, ts_recv, str(number), "sell" if sold else "buy", price, quantity, contracts,
         notional, "aggregate" if merged else "market", is_backfill=True,
@@ -480,8 +457,8 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(CANDLE_KINDS, klines), "leverageBracket": brackets,
     **dict.fromkeys(RATIO_KINDS, ratio),
     **dict.fromkeys(
-        ("24hr", "bookTicker", "price", "time", "ping", "adlQuantile", "basis", "constituents", "continuousKlines", "indexInfo", "assetIndex",
-         "deliveryPrice", "delivery-price", "tradingSchedule"), nothing,
+        ("24hr", "bookTicker", "price", "time", "ping", "adlQuantile", "basis", "constituents", "continuousKlines", "indexInfo",
+         "assetIndex", "delivery-price", "tradingSchedule"), nothing,
     ),
 }  # fmt: skip
 OPTION_READERS: dict[str, Reader] = {
@@ -491,8 +468,9 @@ OPTION_READERS: dict[str, Reader] = {
 SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("exchangeInfo", ("timezone", "symbols")), ("insuranceBalance", ("symbols", "assets")), ("openInterest", ("symbol", "openInterest")),
     ("openInterestHist", ("sumOpenInterestValue",)), ("premiumIndex", ("symbol", "markPrice", "lastFundingRate")),
-    ("fundingRate", ("symbol", "fundingRate")), ("fundingInfo", ("symbol", "fundingIntervalHours")), ("symbolAdlRisk", ("symbol", "adlRisk")),
-    ("adlQuantile", ("adlQuantile",)), ("leverageBracket", ("brackets",)), ("depth", ("bids",)), ("bookTicker", ("bidPrice",)),
+    ("fundingRate", ("symbol", "fundingRate")), ("fundingInfo", ("symbol", "fundingIntervalHours")),
+    ("symbolAdlRisk", ("symbol", "adlRisk")), ("adlQuantile", ("adlQuantile",)), ("leverageBracket", ("brackets",)),
+    ("depth", ("bids",)), ("bookTicker", ("bidPrice",)),
     ("24hr", ("priceChange",)), ("trades", ("isBuyerMaker",)),
 )  # fmt: skip
 
@@ -513,12 +491,9 @@ def shape_reader(payload: bytes) -> tuple[str, Reader] | None:
         if not glance:
             return None
         glance = glance[0]
-    if glance.optionSymbols is not msgspec.UNSET:
+    if "optionSymbols" in glance:
         return "exchangeInfo", options.exchange_info
-    for name, keys in SHAPES:
-        if all(getattr(glance, key) is not msgspec.UNSET for key in keys):
-            return name, READERS[name]
-    return None
+    return next(((name, READERS[name]) for name, keys in SHAPES if all(key in glance for key in keys)), None)
 
 
 def _unknown(name: str, parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Event]:

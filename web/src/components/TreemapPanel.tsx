@@ -1,5 +1,5 @@
 import { REST, type TreemapChart, treemapChart } from "../charts/treemap";
-import { exact, money, percent } from "../format";
+import { count, exact, money, percent } from "../format";
 import { store, useApp } from "../state";
 import type { NowDocument, Treemap, TreemapItem } from "../types";
 import { callFor, currentTotals, momentWords, sourceWords, windowWords } from "../words";
@@ -21,7 +21,7 @@ function tileNote(base: string): string[] {
   if (!doc || !part) return [];
   return [
     `${exact(part.total_usd)} USD`,
-    `${part.words}, ${part.count.toLocaleString("en-GB")} orders, ${percent(part.share)} of all`,
+    `${part.words}, ${count(part.count)} orders, ${percent(part.share)} of all`,
     `long ${money(part.long_usd)}, short ${money(part.short_usd)}`,
     `as of ${momentWords()}`,
     `source: ${sourceWords(doc)}`,
@@ -58,7 +58,7 @@ function Rows({ doc }: { doc: NowDocument }) {
             <td class="right long">{money(p.long_usd)}</td>
             <td class="right short">{money(p.short_usd)}</td>
             <td class="right">{percent(p.share)}</td>
-            <td class="right">{p.count.toLocaleString("en-GB")}</td>
+            <td class="right">{count(p.count)}</td>
             <td>
               {p.base === REST ? null : (
                 <button type="button" class="tool" onClick={() => filterTape(p.base)} aria-label={`Filter the tape by ${p.base}`}>

@@ -1,4 +1,4 @@
-import { isUnpriced, money, percent } from "../format";
+import { count, isUnpriced, money, percent } from "../format";
 import { changeView } from "../session";
 import type { NowDocument, WindowTotals } from "../types";
 import { sourceWords, venueTitle, windowWords } from "../words";
@@ -30,7 +30,7 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
         <button type="button" class="tile-choose" aria-pressed={chosen} onClick={() => changeView({ window })}>
           last {words}
         </button>
-        {measured && totals.count !== null ? <span class="tile-count">{totals.count.toLocaleString("en-GB")} orders{totals.unpriced_count ? `, ${totals.unpriced_count} unpriced` : ""}</span> : null}
+        {measured && totals.count !== null ? <span class="tile-count">{count(totals.count)} orders{totals.unpriced_count ? `, ${totals.unpriced_count} unpriced` : ""}</span> : null}
       </h3>
       {priced ? (
         <>

@@ -1,5 +1,6 @@
 import { type RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { forget, inFrame } from "../frames";
 import { useApp } from "../state";
 
 interface Chart {
@@ -17,11 +18,13 @@ export function useChart<C extends Chart>(make: (element: HTMLElement) => C, dra
     chart.current = made;
     return () => {
       chart.current = null;
+      forget(made);
       made.dispose();
     };
   }, []);
   useEffect(() => {
-    if (chart.current) draw(chart.current);
+    const made = chart.current;
+    if (made) inFrame(made, () => draw(made));
   }, [...inputs, theme]);
   return { element, chart };
 }

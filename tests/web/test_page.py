@@ -1,0 +1,221 @@
+"""The page in a real Chromium against a real server: what it shows is what the API says."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from tests import golden
+from tests.serving import Up, up
+
+from deleverage.collect.ingest import import_frames
+from deleverage.store.duck import DuckStore
+from deleverage.store.folder import Folder
+
+pytestmark = pytest.mark.browser
+END_MS = 1737998430000
+VENUES = ("binance", "bybit", "okx", "htx", "hyperliquid", "deribit")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                  "--disable-component-update", "--disable-sync"],
+        )  # fmt: skip
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """The sell-off, paused at its end."""
+    with up(tmp_path_factory.mktemp("playing"), "binance-2025-01-26") as server:
+        server.post("playback", {"action": "pause"})
+        server.post("playback", {"action": "seek", "to_ms": END_MS})
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """Stored frames that add to the golden table."""
+    folder = Folder(tmp_path_factory.mktemp("golden"))
+    folder.create()
+    store = DuckStore(folder.tables)
+    import_frames(folder, store, golden.frames())
+    store.close()
+    with up(folder.path) as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="dark")
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
+    assert not complaints
+
+
+def attribute(page: Page, testid: str, name: str) -> str:
+    value = page.get_by_test_id(testid).first.get_attribute(name)
+    assert value is not None
+    return value
+
+
+def numbers(page: Page, testid: str) -> tuple[float, float, float]:
+    long, short, total = (float(attribute(page, testid, f"data-{name}")) for name in ("long", "short", "total"))
+    return long, short, total
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_test_id("headline").wait_for(timeout=15_000)
+
+
+def test_figures_equal_the_api(page: Page, playing: Up) -> None:
+    open_page(page, f"{playing.url}/?window=24h&base=BTC")
+    for window in ("1h", "4h", "12h", "24h"):
+        total = playing.get(f"liquidations/totals?window={window}")["total"]
+        assert numbers(page, f"tile-{window}") == (total["long_usd"], total["short_usd"], total["total_usd"])
+        assert float(attribute(page, f"coverage-{window}", "data-value")) == total["coverage"]
+    (row,) = playing.get("liquidations/totals?window=24h&by=venue")["data"]
+    assert numbers(page, "venue-binance") == (row["long_usd"], row["short_usd"], row["total_usd"])
+    tree = playing.get("liquidations/treemap?window=24h")["data"]
+    for item in tree["items"]:
+        assert numbers(page, f"treemap-{item['base']}") == (item["long_usd"], item["short_usd"], item["total_usd"])
+    assert page.get_by_test_id("headline").inner_text() == playing.get("now?window=24h")["data"]["headline"]
+    newest = playing.get("liquidations?limit=1")["data"][0]
+    assert float(attribute(page, "tape-row", "data-value")) == newest["notional_usd"]
+    grid = playing.get("liquidations/heatmap?window=24h")["data"]
+    assert page.get_by_test_id("heatmap-binance").count() == 1 and len(grid["rows"]) == 6
+
+
+def test_golden_table_on_the_page(page: Page, stored: Up) -> None:
+    open_page(page, f"{stored.url}/")
+    for venue, (long_usd, short_usd) in golden.TABLE.items():
+        assert numbers(page, f"venue-{venue}") == (long_usd, short_usd, round(long_usd + short_usd, 6))
+    assert numbers(page, "tile-24h") == (1_705_430_000.0, 125_540_000.0, 1_830_970_000.0)
+    assert "1.83 bn" in page.get_by_test_id("headline").inner_text()
+    assert attribute(page, "venue-deribit", "data-recorded") == "false"
+    assert attribute(page, "band", "data-mode") == "stored"
+
+
+def test_a_replay_says_so_and_shows_where_it_is_from(page: Page, playing: Up) -> None:
+    open_page(page, playing.url)
+    band = page.get_by_test_id("band")
+    assert "replay" in band.inner_text().lower() and attribute(page, "band", "data-mode") == "playback"
+    band.locator("summary").click()
+    assert "PauliusMinialga" in page.get_by_test_id("provenance").inner_text()
+
+
+def test_a_venue_that_was_not_recorded_is_not_zero(page: Page, playing: Up) -> None:
+    open_page(page, f"{playing.url}/?window=24h")
+    for venue in VENUES[1:]:
+        row = page.get_by_test_id(f"venue-{venue}")
+        assert row.get_attribute("data-recorded") == "false" and row.get_attribute("data-total") == ""
+        assert "not recorded" in row.inner_text() and "0" not in row.inner_text()
+
+
+def test_windows_by_click_and_key_and_in_the_address(page: Page, playing: Up) -> None:
+    open_page(page, f"{playing.url}/?window=24h")
+    page.get_by_test_id("tile-1h").click()
+    page.wait_for_url("**window=1h**")
+    page.keyboard.press("]")
+    page.wait_for_url("**window=4h**")
+    page.reload()
+    page.get_by_test_id("headline").wait_for()
+    assert "in 4h" in page.get_by_test_id("headline").inner_text()
+
+
+def test_a_moment_in_the_address_is_reproduced(page: Page, playing: Up) -> None:
+    at = "2025-01-26T17:00:00Z"
+    open_page(page, f"{playing.url}/?window=1h&at={at}&as_of={at}")
+    total = playing.get(f"liquidations/totals?window=1h&at={at}")["total"]
+    page.get_by_test_id("as-of").wait_for()
+    assert numbers(page, "tile-1h") == (total["long_usd"], total["short_usd"], total["total_usd"]) and total["count"] > 0
+    page.get_by_test_id("back-to-now").click()
+    page.get_by_test_id("as-of").wait_for(state="detached")
+    now = playing.get("liquidations/totals?window=1h")["total"]
+    page.wait_for_function(f"document.querySelector('[data-testid=tile-1h]').dataset.total == '{now['total_usd']}'")
+
+
+def test_filter_by_keyboard(page: Page, playing: Up) -> None:
+    open_page(page, f"{playing.url}/?window=24h")
+    page.keyboard.press("/")
+    page.keyboard.type("TRUMP")
+    page.wait_for_function("[...document.querySelectorAll('[data-testid=tape-row]')].every(r => r.innerText.includes('TRUMP'))")
+    assert page.get_by_test_id("tape-row").count() >= 1
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_it_fits(browser: Browser, playing: Up, scheme: Any, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    open_page(page, playing.url)
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scrolling"
+    context.close()
+
+
+def test_contrast_of_text_is_aa(browser: Browser, playing: Up) -> None:
+    for scheme in ("dark", "light"):
+        context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = context.new_page()
+        open_page(page, f"{playing.url}/?window=24h")
+        poor = page.evaluate(CONTRAST)
+        assert not poor, f"{scheme}: {poor[:5]}"
+        context.close()
+
+
+CONTRAST = """() => {
+  const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => {
+    const f = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+    return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
+  const over = (top, under) => { const a = top[3] ?? 1; return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a)); };
+  const ground = (node) => { const layers = []; for (let n = node; n; n = n.parentElement) layers.push(rgb(getComputedStyle(n).backgroundColor));
+    return layers.reverse().reduce((under, top) => top.length ? over(top, under) : under, [255, 255, 255]); };
+  const poor = [];
+  for (const node of document.querySelectorAll('h1, h2, p, td, th, button, a, li, span, time, summary, label, dt, dd')) {
+    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
+    const style = getComputedStyle(node), box = node.getBoundingClientRect();
+    if (!own || box.width < 2 || box.height < 2 || style.visibility === 'hidden' || Number(style.opacity) < 1) continue;
+    const back = ground(node), front = over(rgb(style.color), back);
+    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.45) poor.push(`${node.innerText.trim().slice(0, 40)}: ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+def test_new_orders_arrive_by_themselves(browser: Browser, tmp_path: Path) -> None:
+    with up(tmp_path, "binance-2025-01-26", "--speed", "60") as server:
+        page = browser.new_page()
+        open_page(page, server.url)
+        before = attribute(page, "clock", "data-value")
+        page.wait_for_function(f"document.querySelector('[data-testid=clock]').dataset.value != '{before}'", timeout=10_000)
+        first = page.get_by_test_id("tile-24h").get_attribute("data-total")
+        page.wait_for_function(f"document.querySelector('[data-testid=tile-24h]').dataset.total != '{first}'", timeout=20_000)
+        page.get_by_test_id("play").click()
+        page.wait_for_function("document.querySelector('[data-testid=play]').dataset.playing == 'false'", timeout=5_000)
+        assert server.get("health")["data"]["clock"]["playing"] is False
+        server.process.terminate()
+        page.get_by_test_id("connection-lost").wait_for(timeout=15_000)
+        page.close()
+
+
+def test_the_picker_opens_another_recording(page: Page, tmp_path: Path) -> None:
+    with up(tmp_path, "binance-2025-01-26") as server:
+        open_page(page, server.url)
+        page.get_by_test_id("recording").select_option("bybit-2026-10-10")
+        page.wait_for_function("document.querySelector('[data-testid=band]').innerText.includes('Bybit')", timeout=10_000)
+        assert server.get("health")["data"]["recording"]["name"] == "bybit-2026-10-10"
+        page.goto("about:blank")
