@@ -14,7 +14,7 @@ from math import floor
 import msgspec
 
 from deleverage.analytics.liquidations import IN_MARKET, Group, Sum
-from deleverage.events import Event, Liquidation, MarkPrice, Trade
+from deleverage.events import BookDepth, Event, Liquidation, MarkPrice, Trade
 
 HOUR = 3_600_000_000_000
 WINDOWS = {"1h": HOUR, "4h": 4 * HOUR, "12h": 12 * HOUR, "24h": 24 * HOUR}
@@ -24,6 +24,7 @@ TAPE = 2_000
 """Liquidations the tape remembers."""
 COMPACT = 65_536
 """Expired rows kept before the arrays are cut."""
+NEVER = 2**63 - 1
 
 
 def micros(notional_usd: float) -> int:
@@ -60,15 +61,18 @@ class Live:
         self._high = 0  # first row with ts_event >= now
         self._low = dict.fromkeys(WINDOWS, 0)  # per window: first row inside
         self._sums: dict[str, list[list[int]]] = {window: [] for window in WINDOWS}
+        self._due = NEVER  # the first instant at which a row enters or leaves a window
 
     def add(self, events: Iterable[Event]) -> None:
         """Take events known at the clock's present position."""
         for event in events:
             self.events += 1
-            if isinstance(event, Liquidation):
-                self._add_liquidation(event)
-            elif isinstance(event, Trade):
+            if isinstance(event, BookDepth):
+                continue  # most events are, and nothing here is made of books
+            if isinstance(event, Trade):
                 self._price(event, event.price, "trade")
+            elif isinstance(event, Liquidation):
+                self._add_liquidation(event)
             elif isinstance(event, MarkPrice) and event.mark_price is not None:
                 self._price(event, event.mark_price, "mark")
 
@@ -77,6 +81,8 @@ class Live:
         if now <= self.now:
             return
         self.now = now
+        if now < self._due:
+            return
         stop = bisect_left(self._ts, now, self._high)
         for row in range(self._high, stop):
             for window in WINDOWS:
@@ -89,6 +95,7 @@ class Live:
                 row += 1
             self._low[window] = row
         self._compact()
+        self._due = self._next_change()
 
     def sums(self, window: str) -> dict[Group, Sum]:
         """Return the exact sums of one of `WINDOWS` ending now, by (venue, base, side, method)."""
@@ -127,6 +134,7 @@ class Live:
             for cells in self._sums.values():
                 cells.append([0, 0, 0])
         amount = -1 if liquidation.notional_usd is None else micros(liquidation.notional_usd)
+        self._due = 0
         row = bisect_right(self._ts, ts)
         for column, value in ((self._ts, ts), (self._micros, amount), (self._group, index), (self._identity, identity)):
             column.insert(row, value)
@@ -155,6 +163,12 @@ class Live:
             self.prices[key] = LastPrice(price, kind, event.ts_event, event.ts_recv)
         elif event.ts_event >= last.ts_event:
             last.price, last.price_kind, last.ts_event, last.ts_recv = price, kind, event.ts_event, event.ts_recv
+
+    def _next_change(self) -> int:
+        """Return the first instant at which a row enters a window (it is then in the past) or leaves one."""
+        changes = [self._ts[self._high] + 1] if self._high < len(self._ts) else []
+        changes += [self._ts[low] + WINDOWS[window] + 1 for window, low in self._low.items() if low < self._high]
+        return min(changes, default=NEVER)
 
     def _compact(self) -> None:
         """Cut the rows that have left the longest window, once they are many."""

@@ -415,9 +415,8 @@ def test_our_own_tables_come_back_as_they_were(desk: Desk, table: str, form: str
         frame.with_columns(text).write_csv(path)
     back = pl.from_arrow(take(path, table).rows)
     assert isinstance(back, pl.DataFrame)
-    filled = {"notional_usd", "contract_size", "quote"} if table in ("liquidations", "trades") else set()
-    if table == "funding_rates":
-        filled = {"funding_time"}  # never null: ts_event stands for it
+    # never null in what comes back: dollars follow from quantity and price, and ts_event stands for funding_time
+    filled = {"notional_usd"} if table in ("liquidations", "trades") else {"funding_time"} if table == "funding_rates" else set()
     same = [name for name in frame.columns if name not in filled]
     assert back.select(same).equals(frame.select(same), null_equal=True)
 

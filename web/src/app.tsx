@@ -32,7 +32,7 @@ function Now({ doc }: { doc: NowDocument }) {
         <VenueTable doc={doc} />
         <HeatmapPanel doc={doc} />
       </div>
-      <div class="row two-thirds">
+      <div class="row two-thirds-wide">
         <TreemapPanel doc={doc} />
         <Largest doc={doc} />
       </div>

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from deleverage.analytics.coverage import Span, coverage, of_liquidations, stretches
 from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
 from deleverage.api.session import Session
+from deleverage.figure import Figure, hash_inputs
 from deleverage.live import WINDOWS
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Coverage
@@ -59,6 +60,18 @@ class Moment:
             if venue:
                 row["coverage_rule"] = self.rule(venue).rule if venue in VENUES else "undisclosed"
         return rows
+
+    def figure(self) -> Figure:
+        """The total as a Figure: what it is made of, how much was covered, and a digest of the exact inputs."""
+        row = self.totals(None)[0]
+        seen = row["count"] > 0 or row["coverage"] > 0
+        venues = sorted({venue for venue, *_ in self.sums})
+        return Figure(
+            name=f"liquidations.total.{self.window // 1_000_000_000}s", value=row["total_usd"] if seen else None, unit="usd", at=self.at,
+            as_of=self.as_of, status="measured" if seen else "missing", coverage=row["coverage"],
+            sources=tuple(f"liquidations/{venue}" for venue in venues), missing=tuple(self.missing()),
+            note="floor" if self.is_floor() else "", inputs_hash=hash_inputs([self.window, self.at, sorted(self.sums.items())]),
+        )  # fmt: skip
 
     def is_floor(self) -> bool:
         """Tell whether any feed in the sums leaves orders out."""
@@ -202,16 +215,17 @@ class Tile(TypedDict):
     status: str
     missing: list[str]
     floor: bool
+    sources: list[str]
+    inputs_hash: str
 
 
 def tile(name: str, moment: Moment) -> Tile:
     """Sum up one standing window."""
-    row = moment.totals(None)[0]
-    seen = row["count"] > 0 or row["coverage"] > 0
+    row, figure = moment.totals(None)[0], moment.figure()
     return {
         "window": name, "long_usd": row["long_usd"], "short_usd": row["short_usd"], "total_usd": row["total_usd"], "count": row["count"],
-        "long_share": row["long_share"], "coverage": row["coverage"], "status": "measured" if seen else "missing",
-        "missing": moment.missing(), "floor": moment.is_floor(),
+        "long_share": row["long_share"], "coverage": row["coverage"], "status": figure.status,
+        "missing": list(figure.missing), "floor": bool(figure.note), "sources": list(figure.sources), "inputs_hash": figure.inputs_hash,
     }  # fmt: skip
 
 

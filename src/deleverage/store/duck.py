@@ -104,21 +104,25 @@ class DuckStore:
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
         if table.state and "ts_event" not in table.key:
-            fresh = self._changes(table, frame)
+            frame = self._changes(table, frame)
         else:
-            fresh = frame.unique(subset=list(table.key), keep="first", maintain_order=True)
+            keys = frame.select(table.key).with_row_index("row")
+            if keys.drop("row").is_duplicated().any():
+                keys = keys.unique(subset=table.key, keep="first", maintain_order=True)
             if source == JOURNAL:
-                self._displace(table, fresh)
-            fresh = self._unseen(table, fresh)
-        if fresh.is_empty():
+                self._displace(table, keys)
+            keys = self._unseen(table, keys)
+            if keys.height < frame.height:
+                frame = frame[keys["row"]]
+        if frame.is_empty():
             return 0
         names = ", ".join(f'"{c.name}"' for c in table.columns)
-        self._db.register("batch", fresh.to_arrow())
+        self._db.register("batch", rows if frame.height == rows.num_rows else frame.to_arrow())
         try:
             self._db.execute(f'INSERT INTO "{table.name}" SELECT {names}, ? FROM batch', [source])
         finally:
             self._db.unregister("batch")
-        return fresh.height
+        return frame.height
 
     def _unseen(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
         """Leave out rows whose key is in the table. Keys hold ts_event, so only its range can hold them."""

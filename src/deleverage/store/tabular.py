@@ -1,7 +1,8 @@
 """Tabular files of others (CSV, gzipped CSV, Parquet) as rows of one of our tables; bad input is refused whole, with the row.
 
 A column of the file is taken for ours when the names agree but for case, spaces, dashes and underscores; all else is said by the
-caller. Cells are read by `units.py`; what the file leaves out is derived by `completion.py`, and the note says how.
+caller. Cells are read by `units.py`; what the file leaves out is derived by `derivations.py`
+and `completion.py`, and the note says how.
 """
 
 import csv
@@ -24,6 +25,7 @@ import pyarrow.parquet
 from deleverage.errors import BadInput
 from deleverage.store import units as read
 from deleverage.store.completion import SIZES, SPAN, Infer, Rows, listed
+from deleverage.store.derivations import derive
 from deleverage.store.units import Limits, Read
 from deleverage.tables import LEVELS, TABLES, Column
 
@@ -92,6 +94,7 @@ def read_tabular(
         mapping = _Mapping(rows, columns, units, constants)
         mapping.read(mapping.pick(raw, named))
         rows.complaints.settle(path.name)
+        derive(rows)
         return Tabular(rows.complete(lag, now, infer), digest, path.name, 0, rows.note)
     except BadInput as error:
         raise BadInput(_line(error)) from None

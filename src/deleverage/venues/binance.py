@@ -222,6 +222,7 @@ ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 TRADE_KINDS: dict[str, TradeKind] = {
     "MARKET": "market", "RPI": "rpi", "INSURANCE_FUND": "insurance_fund", "ADL": "adl", "BLOCK": "block",
 }  # fmt: skip
+TAKERS: dict[bool, TakerSide] = {True: "sell", False: "buy"}  # by whether the buyer was the maker
 SIDES: dict[str, TakerSide] = {"BUY": "buy", "SELL": "sell", "1": "buy", "-1": "sell"}
 CHANNELS = {"markPriceUpdate": "markPrice", "depthUpdate": "depth", "24hrTicker": "ticker", "indexPriceUpdate": "indexPrice"}
 PARTIAL = re.compile(r"@depth\d")
@@ -248,28 +249,35 @@ class BinanceParser(Parser):
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         if self._rest is not None:
             return self._answer(payload, ts_recv, *self._rest)
-        self.channel = "unknown"
         try:
-            if payload.startswith(b'{"stream"'):
+            if payload[:9] == b'{"stream"':
                 frame = COMBINED.decode(payload)
                 self._stream, message = frame.stream, frame.data
             else:
                 self._stream, message = self.route.path, MESSAGE.decode(payload)
-        except msgspec.ValidationError:
-            return self._control(payload, ts_recv)
-        if type(message) is list:
-            return self._each([partial(self._on[type(one)], one) for one in message], ts_recv)
+        except msgspec.DecodeError as error:
+            self.channel = "unknown"
+            if isinstance(error, msgspec.ValidationError):
+                return self._control(payload, ts_recv)
+            raise
+        if isinstance(message, list):
+            return self._each(self._message, message, ts_recv)
         return self._on[type(message)](message, ts_recv)
 
-    def _each(self, readers: Sequence[Callable[[int], Sequence[Event]]], ts_recv: int) -> Sequence[Event]:
+    def _message(self, message: Message, ts_recv: int) -> Sequence[Event]:
+        return self._on[type(message)](message, ts_recv)
+
+    def _each(self, read: Callable[[Any, int], Sequence[Event]], rows: Sequence[Any], ts_recv: int) -> Sequence[Event]:
         """Read the rows of an array. A row that cannot be read is left out as long as another can: one odd contract must not
         hide the market."""
         events: list[Event] = []
-        failed: ParseError | None = None
-        for read in readers:
+        failed: Exception | None = None
+        if not rows:
+            self.channel = _channel_of(self._stream)
+        for row in rows:
             try:
-                events += read(ts_recv)
-            except ParseError as error:
+                events += read(row, ts_recv)
+            except (ParseError, *self._BAD) as error:
                 failed = failed or error
         if failed is not None and not events:
             raise failed
@@ -291,7 +299,7 @@ class BinanceParser(Parser):
         if payload.lstrip()[:1] == b"[":
             rows = ROWS.decode(payload)
             if not rows or b'"e"' in bytes(rows[0]):
-                return self._each([partial(self._row, bytes(row)) for row in rows], ts_recv)
+                return self._each(self._row, [bytes(row) for row in rows], ts_recv)
             return self._shape(payload, ts_recv)
         frame = CONTROL.decode(payload)
         if frame.stream and frame.data is not msgspec.UNSET:
@@ -347,31 +355,24 @@ class BinanceParser(Parser):
     def _agg_trade(self, m: AggTrade, ts_recv: int) -> Sequence[Event]:
         self.channel = "aggTrade"
         i = self._known.get(m.s) or self.instruments.get(m.s)
+        number, taker = str(m.l if m.a is None else m.a), TAKERS[m.m]
+        if i.size_unit == "base" and i.quote in DOLLARS:
+            return (Trade(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, number, taker, m.p, m.q, None, m.q * m.p, "aggregate"),)
         contracts, quantity, notional = i.measure(m.q, m.p if i.quote in DOLLARS else None)
-        return (
-            Trade(
-                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.l if m.a is None else m.a), "sell" if m.m else "buy", m.p, quantity,
-                contracts, notional, "aggregate",
-            ),
-        )  # fmt: skip
+        return (Trade(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, number, taker, m.p, quantity, contracts, notional, "aggregate"),)
 
     def _raw_trade(self, m: RawTrade, ts_recv: int) -> Sequence[Event]:
         self.channel = "trade"
-        if not m.p:  # X is NA: a record of no trade
-            return ()
         i = self._known.get(m.s) or self.instruments.get(m.s)
-        if m.X != "MARKET" or i.kind == "option" or i.quote not in DOLLARS:
-            return self._odd_trade(m, i, ts_recv)
-        contracts, quantity, notional = i.measure(m.q, m.p)
-        return (
-            Trade(
-                NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), _taker(m) if m.m is None else "sell" if m.m else "buy", m.p,
-                quantity, contracts, notional,
-            ),
-        )  # fmt: skip
+        if m.X == "MARKET" and i.size_unit == "base" and i.quote in DOLLARS and m.p:
+            taker = _taker(m) if m.m is None else TAKERS[m.m]
+            return (Trade(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), taker, m.p, m.q, None, m.q * m.p),)
+        return self._odd_trade(m, i, ts_recv)
 
     def _odd_trade(self, m: RawTrade, i: Instrument, ts_recv: int) -> Sequence[Event]:
-        """Read a print outside the book, of an option, or in another coin than dollars."""
+        """Read a print outside the book, in contracts, or in another coin than dollars."""
+        if not m.p:  # X is NA: a record of no trade
+            return ()
         is_option = i.kind == "option"
         # An option trades in premium; its notional needs the underlying, which this message lacks.
         contracts, quantity, notional = i.measure(m.q, m.p if i.quote in DOLLARS and not is_option else None)
@@ -467,20 +468,18 @@ class BinanceParser(Parser):
         i, ts = self.instruments.get(m.s), m.E * MS
         changed: Event = msgspec.structs.replace(i, status=m.cs.lower() or i.status, ts_event=ts, ts_recv=ts_recv)
         unit: Literal["usd", "base"] = "usd" if i.size_unit == "base" else "base"
-        return [
-            changed,
-            *(
-                MarginTiers(
-                    NAME, i.symbol, m.s, i.base, ts, ts_recv, b.bs, b.bnf, b.bnc, unit, b.mmr, b.ma, 1 / b.ma if b.ma >= 1 else None, b.cf
-                )
-                for b in m.bks
-            ),
-        ]  # fmt: skip
+        steps = [
+            MarginTiers(
+                NAME, i.symbol, m.s, i.base, ts, ts_recv, b.bs, b.bnf, b.bnc, unit, b.mmr, b.ma, 1 / b.ma if b.ma >= 1 else None, b.cf
+            )
+            for b in m.bks
+        ]
+        return [changed, *steps]
 
 
 def _taker(m: RawTrade) -> TakerSide:
     if m.m is not None:
-        return "sell" if m.m else "buy"
+        return TAKERS[m.m]
     side = SIDES.get(m.S)
     if side is None:
         raise ParseError("trade", f"taker side {m.S[:20]!r} is none of BUY, SELL, 1, -1")

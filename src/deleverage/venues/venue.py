@@ -91,13 +91,13 @@ class Route(NamedTuple):
 
 
 def split_route(url: str) -> Route:
-    """Take an address apart; text that is no address becomes the path.
+    """Take an address apart; a method before it (`GET /v1/x`) is left out, text that is no address becomes the path.
 
     >>> split_route("https://fapi.binance.com/fapi/v1/openInterest?symbol=BTCUSDT").query
     {'symbol': 'BTCUSDT'}
     """
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.rpartition(" ")[2])
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         return Route(url, parts.hostname or "", parts.path, query)
     except ValueError:

@@ -1,6 +1,6 @@
 /** What the price chart draws itself: a line that breaks at gaps, bubbles of forced orders, and hatched stretches without recording. */
 
-import type { CustomData, CustomSeriesOptions, CustomSeriesPricePlotValues, CustomSeriesWhitespaceData, ICustomSeriesPaneRenderer, ICustomSeriesPaneView, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesPrimitive, PaneRendererCustomData, PriceToCoordinateConverter, Time } from "lightweight-charts";
+import type { AutoscaleInfo, CustomData, CustomSeriesOptions, CustomSeriesPricePlotValues, CustomSeriesWhitespaceData, ICustomSeriesPaneRenderer, ICustomSeriesPaneView, IPrimitivePaneRenderer, IPrimitivePaneView, ISeriesPrimitive, Logical, PaneRendererCustomData, PriceToCoordinateConverter, Time } from "lightweight-charts";
 import { customSeriesDefaultOptions } from "lightweight-charts";
 import type { Order, Span } from "../types";
 import { type Colours, hatchTile } from "./colours";
@@ -66,6 +66,8 @@ export interface Bubble {
   order: Order;
 }
 
+const within = (value: number, from: number, to: number) => value >= from - 1 && value <= to + 1;
+
 const LARGEST = 24;
 const SMALLEST = 1.5;
 
@@ -77,6 +79,7 @@ export const bubbleLargest = (orders: Order[]) => orders.reduce((most, o) => Mat
 
 export interface Scales {
   x: (ms: number) => number | null;
+  logical: (ms: number) => number;
   y: (price: number) => number | null;
 }
 
@@ -116,6 +119,13 @@ export class Marks implements ISeriesPrimitive<Time> {
     this.blind = blind;
     this.colours = colours;
     this.redraw?.();
+  }
+
+  /** Makes room for every bubble in view, also those off the line. */
+  autoscaleInfo(from: Logical, to: Logical): AutoscaleInfo | null {
+    const prices = this.orders.filter((o) => within(this.scales.logical(o.ts_ms), from, to)).map((o) => o.price);
+    if (prices.length === 0) return null;
+    return { priceRange: { minValue: Math.min(...prices), maxValue: Math.max(...prices) } };
   }
 
   private drawBlind(pen: CanvasRenderingContext2D, width: number, height: number): void {

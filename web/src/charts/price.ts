@@ -28,7 +28,7 @@ function look(c: Colours, utc: () => boolean): Parameters<IChartApi["applyOption
     grid: { vertLines: { visible: false }, horzLines: { color: c.line } },
     rightPriceScale: { borderColor: c.line, entireTextOnly: true, scaleMargins: { top: 0.12, bottom: 0.12 } },
     timeScale: { borderColor: c.line, tickMarkFormatter: (time: Time) => tick(seconds(time), utc()) },
-    crosshair: { mode: CrosshairMode.Normal, vertLine: { color: c.ink3, labelBackgroundColor: c.ink3 }, horzLine: { color: c.ink3, labelBackgroundColor: c.ink3 } },
+    crosshair: { mode: CrosshairMode.Normal, vertLine: { color: c.ink3, labelBackgroundColor: c.zero }, horzLine: { color: c.ink3, labelBackgroundColor: c.zero } },
     localization: { timeFormatter: (time: Time) => dateTime(seconds(time), utc()), priceFormatter: price },
   };
 }
@@ -60,6 +60,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
         const b = chart.timeScale().logicalToCoordinate((low + 1) as Logical);
         return a === null || b === null ? null : a + (b - a) * (at - low);
       },
+      logical: (ms) => toLogical(grid, ms),
       y: (value) => series.priceToCoordinate(value),
     },
     c,

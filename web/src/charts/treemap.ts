@@ -53,8 +53,11 @@ interface Tile {
   bases?: number;
 }
 
+/** Below this share a tile has room for one line only. */
+const SMALL = 0.022;
+
 const caption = ({ name, value, share, bases }: Tile) =>
-  `{name|${bases ? `rest: ${bases} more` : name}}\n${money(value)}${share === null || share === undefined ? "" : ` · ${percent(share)}`}`;
+  !bases && (share ?? 1) < SMALL ? `{name|${name}}` : `{name|${bases ? `rest: ${bases} more` : name}}\n${money(value)}${share === null || share === undefined ? "" : ` · ${percent(share)}`}`;
 
 export function treemapChart(element: HTMLElement, note: (base: string) => string[], choose: (base: string) => void): TreemapChart {
   const { chart, dispose } = mount(element);

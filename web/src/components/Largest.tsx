@@ -20,35 +20,37 @@ export function Largest({ doc }: { doc: NowDocument }) {
       {doc.largest.length === 0 ? (
         <p class="empty">No forced order in the last {windowWords(doc.window)}.</p>
       ) : (
-        <table class="largest">
-          <thead>
-            <tr>
-              <th scope="col">Time, {zone(utc)}</th>
-              <th scope="col">Contract</th>
-              <th scope="col">Side</th>
-              <th scope="col" class="right">Price</th>
-              <th scope="col" class="right">USD</th>
-            </tr>
-          </thead>
-          <tbody>
-            {doc.largest.map((o, i) => (
-              <tr key={`${o.ts_ns}${o.symbol}${i}`} data-testid="largest-row" data-value={o.notional_usd ?? ""}>
-                <td>
-                  <span class="faint">{dayMonth(o.ts_ms, utc)}</span> {clockTime(o.ts_ms, utc)}
-                </td>
-                <td title={venueTitle(doc, o.venue)}>
-                  <i class={`venue-mark v-${o.venue}`} aria-hidden="true" />
-                  {o.symbol}
-                </td>
-                <td class={o.position_side}>{o.position_side}</td>
-                <td class="right">{price(o.price)}</td>
-                <td class="right strong">
-                  <Num value={o.notional_usd} text={money(o.notional_usd)} unit="USD" what={`${o.position_side} liquidated, ${o.symbol}`} source={venueTitle(doc, o.venue)} when={`${dateTime(o.ts_ms, utc)} ${zone(utc)}`} />
-                </td>
+        <div class="scroll-x">
+          <table class="largest">
+            <thead>
+              <tr>
+                <th scope="col">Time, {zone(utc)}</th>
+                <th scope="col">Contract</th>
+                <th scope="col">Side</th>
+                <th scope="col" class="right">Price</th>
+                <th scope="col" class="right">USD</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {doc.largest.map((o, i) => (
+                <tr key={`${o.ts_ns}${o.symbol}${i}`} data-testid="largest-row" data-value={o.notional_usd ?? ""}>
+                  <td>
+                    <span class="faint">{dayMonth(o.ts_ms, utc)}</span> {clockTime(o.ts_ms, utc)}
+                  </td>
+                  <td title={venueTitle(doc, o.venue)}>
+                    <i class={`venue-mark v-${o.venue}`} aria-hidden="true" />
+                    {o.symbol}
+                  </td>
+                  <td class={o.position_side}>{o.position_side}</td>
+                  <td class="right">{price(o.price)}</td>
+                  <td class="right strong">
+                    <Num value={o.notional_usd} text={money(o.notional_usd)} unit="USD" what={`${o.position_side} liquidated, ${o.symbol}`} source={venueTitle(doc, o.venue)} when={`${dateTime(o.ts_ms, utc)} ${zone(utc)}`} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </Panel>
   );
