@@ -59,7 +59,7 @@ fuzz: $(STAMPS)/dev              ## a million mutated frames
 	DELEVERAGE_FUZZ_FRAMES=1000000 $(BIN)/pytest -q tests/venues/test_fuzz.py
 
 fault: $(STAMPS)/dev             ## fifty kills at random moments
-	DELEVERAGE_KILLS=50 $(BIN)/pytest -q tests/journal/test_kill.py
+	DELEVERAGE_KILLS=50 $(BIN)/pytest -q tests/journal/test_torn.py
 
 soak: $(STAMPS)/dev              ## an hour of playback, watching memory and open files
 	DELEVERAGE_SOAK_SECONDS=3600 $(BIN)/pytest -q tests/api/test_soak.py

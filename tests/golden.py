@@ -59,8 +59,10 @@ def _htx(side: str, usd: float, at: int) -> tuple[str, object]:
 
 def _hyperliquid(side: str, usd: float, at: int) -> tuple[str, object]:
     user, other = "0x" + "a" * 40, "0x" + "b" * 40
-    fill = {"coin": "BTC", "px": "80000.0", "sz": f"{usd / 80_000:.6f}", "time": at, "startPosition": "1000.0" if side == "long" else "-100000.0",
-            "closedPnl": "-1.0", "hash": "0x0", "oid": at, "crossed": True, "fee": "0.0", "tid": at * 10 + (side == "long"), "feeToken": "USDC",
+    before = "1000.0" if side == "long" else "-100000.0"
+    fill = {"coin": "BTC", "px": "80000.0", "sz": f"{usd / 80_000:.6f}", "time": at, "startPosition": before,
+            "closedPnl": "-1.0", "hash": "0x0", "oid": at, "crossed": True, "fee": "0.0", "feeToken": "USDC",
+            "tid": at * 10 + (side == "long"),
             "liquidation": {"liquidatedUser": user, "markPx": "80000.0", "method": "market"}}  # fmt: skip
     forced = {**fill, "side": "A" if side == "long" else "B", "dir": "Close Long" if side == "long" else "Close Short"}
     taken = {**fill, "side": "B" if side == "long" else "A", "dir": "Open Long" if side == "long" else "Open Short", "crossed": False}

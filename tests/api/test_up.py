@@ -5,8 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import deleverage
 from tests.serving import up
+
+import deleverage
 
 
 def command(*arguments: object) -> tuple[int, str, str]:

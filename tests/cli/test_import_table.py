@@ -20,6 +20,7 @@ def write_golden(path: Path) -> Path:
     return path
 
 
+HEAD = "venue,base,ts_event,position_side,notional_usd\n"
 MAPPING = [
     "--column",
     "ts_event=ts",
@@ -72,10 +73,10 @@ def test_rows_name_their_file_and_survive_the_loss_of_the_tables(tmp_path: Path,
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("venue,base,ts_event,position_side,notional_usd\nokx,BTC,2025-11-21,sell,5\n", "position_side"),
-        ("venue,base,ts_event,position_side,notional_usd\nokx,BTC,soon,long,5\n", "row 1, column ts_event"),
+        (HEAD + "okx,BTC,2025-11-21,sell,5\n", "position_side"),
+        (HEAD + "okx,BTC,soon,long,5\n", "row 1, column ts_event"),
         (
-            "venue,base,ts_event,position_side,notional_usd\nokx,BTC,2025-11-21,long,5\nokx,BTC,2025-11-21,long,-5\n",
+            HEAD + "okx,BTC,2025-11-21,long,5\nokx,BTC,2025-11-21,long,-5\n",
             "row 2, column notional_usd",
         ),
         ("", "x.csv"),

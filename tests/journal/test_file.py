@@ -239,6 +239,22 @@ def test_an_interrupt_in_the_middle_of_a_write_ends_the_recording_there(tmp_path
     assert summary(tmp_path).torn_bytes == 0
 
 
+def test_what_came_while_the_write_failed_is_counted_as_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path, commit_every=1000)
+
+    def full(handle: int, content: bytes) -> int:
+        journal.append(frame(3))
+        raise OSError(28, "No space left on device")
+
+    journal.append(frame(1))
+    journal.append(frame(2))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        with pytest.raises(JournalError, match="3 frames were not committed, 0 committed"):
+            journal.commit()
+    journal.close()
+
+
 def test_a_failure_in_the_thread_reaches_whoever_comes_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(handle: int, content: bytes) -> int:
         raise OSError(28, "No space left on device")

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -77,6 +76,14 @@ def numbers(page: Page, testid: str) -> tuple[float, float, float]:
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_test_id("headline").wait_for(timeout=15_000)
+
+
+def use_theme(page: Page, theme: str) -> None:
+    """Switch to a theme by the key for it, and let the colours settle."""
+    if page.evaluate("document.documentElement.dataset.theme ?? 'dark'") != theme:
+        page.keyboard.press("t")
+    page.wait_for_function(f"(document.documentElement.dataset.theme ?? 'dark') == '{theme}'")
+    page.wait_for_timeout(400)
 
 
 def test_figures_equal_the_api(page: Page, playing: Up) -> None:
@@ -156,20 +163,21 @@ def test_filter_by_keyboard(page: Page, playing: Up) -> None:
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("width", [1440, 360])
-def test_it_fits(browser: Browser, playing: Up, scheme: Any, width: int) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
+def test_it_fits(browser: Browser, playing: Up, scheme: str, width: int) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
     page = context.new_page()
     open_page(page, playing.url)
-    page.wait_for_timeout(300)
+    use_theme(page, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width, "no sideways scrolling"
     context.close()
 
 
 def test_contrast_of_text_is_aa(browser: Browser, playing: Up) -> None:
     for scheme in ("dark", "light"):
-        context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport={"width": 1440, "height": 1000})
         page = context.new_page()
         open_page(page, f"{playing.url}/?window=24h")
+        use_theme(page, scheme)
         poor = page.evaluate(CONTRAST)
         assert not poor, f"{scheme}: {poor[:5]}"
         context.close()
@@ -181,7 +189,8 @@ CONTRAST = """() => {
     const f = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
     return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
   const over = (top, under) => { const a = top[3] ?? 1; return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a)); };
-  const ground = (node) => { const layers = []; for (let n = node; n; n = n.parentElement) layers.push(rgb(getComputedStyle(n).backgroundColor));
+  const ground = (node) => { const layers = [];
+    for (let n = node; n; n = n.parentElement) layers.push(rgb(getComputedStyle(n).backgroundColor));
     return layers.reverse().reduce((under, top) => top.length ? over(top, under) : under, [255, 255, 255]); };
   const poor = [];
   for (const node of document.querySelectorAll('h1, h2, p, td, th, button, a, li, span, time, summary, label, dt, dd')) {

@@ -45,6 +45,7 @@ class Session:
         self.store, self.label, self.recording = store, label, recording
         self.live: Live | None = None
         self.lock = threading.RLock()
+        self.is_closed = False
         self.tally = Tally()
         self.failure = ""
 
@@ -60,6 +61,14 @@ class Session:
         """Return the stretches in which each venue was received."""
         return self.store.spans()
 
+    def frames(self) -> dict[str, int]:
+        """Return the frames behind the tables by venue."""
+        found: dict[str, int] = {}
+        for name, count in self.tally.by_channel.items():
+            venue = name.partition("/")[0]
+            found[venue] = found.get(venue, 0) + count.frames
+        return found
+
     def flush(self) -> None:
         """Bring the tables up to the session's now."""
 
@@ -74,8 +83,10 @@ class Session:
             return self.store.liquidation_sums(at - window, at, as_of)
 
     def close(self) -> None:
-        """Stop and release everything."""
-        self.store.close()
+        """Release everything, once whoever holds the lock is done."""
+        with self.lock:
+            self.is_closed = True
+            self.store.close()
 
 
 class StoredSession(Session):
@@ -90,6 +101,10 @@ class StoredSession(Session):
         starts = [s.start for s in spans] or [low for low, _ in extents] or [0]
         ends = [s.end for s in spans if s.end is not None] + [high for _, high in extents] or [0]
         self._start, self._end = min(starts), max(ends)
+
+    def frames(self) -> dict[str, int]:
+        """Return the journal's rows by venue, as the tables were made from them."""
+        return {venue: rows for venue, (rows, _) in self.store.ingested().items()}
 
     def clock(self) -> Clock:
         """Return the wall clock, and the first and last instant there is data of."""
@@ -218,7 +233,7 @@ class PlaybackSession(Session):
         live.advance(target)
         self._clock.now = live.now
         if frame is None and target > self._clock.end:
-            self._clock.finished = True
+            self._clock.finished, self._clock.playing = True, False
         self._pipeline.finish()
         if progress.waiting and time.monotonic() - progress.flushed > FLUSH:
             self.flush()

@@ -12,9 +12,8 @@ import anyio.to_thread
 import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
-from deleverage.api.routes import envelope, resolve
+from deleverage.api.routes import envelope, held, resolve
 from deleverage.api.server import LISTENERS, Server
-from deleverage.api.session import Session
 from deleverage.api.view import MS, Moment
 from deleverage.errors import DeleverageError
 from deleverage.events import Liquidation
@@ -84,7 +83,7 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Li
         if state != shown:
             shown = state
             try:
-                await _say(socket, await anyio.to_thread.run_sync(document, server, session, view.window, view.base))
+                await _say(socket, await anyio.to_thread.run_sync(document, server, view.window, view.base))
             except DeleverageError as error:
                 await _say(socket, {"type": "error", "message": str(error)})
         await anyio.sleep(EVERY)
@@ -95,9 +94,9 @@ async def _say(socket: WebSocket, message: object) -> None:
         await socket.send_text(msgspec.json.encode(message).decode())
 
 
-def document(server: Server, session: Session, window: str, base: str) -> dict[str, Any]:
+def document(server: Server, window: str, base: str) -> dict[str, Any]:
     """Build the first page's document at the session's now."""
-    with session.lock:
+    with held(server) as session:
         at, as_of = resolve(None, None, session.now())
         moment = Moment(session, duration(window), at, as_of)
         return {"type": "now", **envelope(session, moment, server.document(moment, window, base))}

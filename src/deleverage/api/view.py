@@ -166,7 +166,7 @@ class Moment:
 
     def feeds(self) -> list[dict[str, Any]]:
         """What is known of each venue's feed at the end of the window."""
-        counts = self.session.tally.by_channel
+        counts, frames = self.session.tally.by_channel, self.session.frames()
         rows = []
         for name, venue in VENUES.items():
             own = [s for s in self.spans if s.venue == name]
@@ -178,7 +178,7 @@ class Moment:
                 "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": rule.rule,
                 "coverage_note": rule.note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
                 "age_seconds": None if last is None else max(self.at - last, 0) / 1e9,
-                "frames": sum(c.frames for c in channels.values()), "events": sum(c.events for c in channels.values()),
+                "frames": frames.get(name, 0), "events": sum(c.events for c in channels.values()),
                 "errors": sum(c.errors + c.unknown for c in channels.values()), "carries_liquidations": any(s.liquidations for s in own),
                 "stretches": [[low // MS, high // MS] for low, high in parts],
             })  # fmt: skip
@@ -250,9 +250,13 @@ def headline(window: str, moment: Moment) -> str:
         return f"Nothing was received in these {window}: no venue's liquidations are in the data."
     if row["count"] == 0:
         return f"No liquidation was received in {window} {where}; {row['coverage']:.0%} of the time was covered."
+    if row["unpriced_count"] == row["count"]:
+        return f"{row['count']:,} forced orders in {window} {where}; none can be priced, since the contract sizes are not known."
     least = "at least " if moment.is_floor() or moment.missing() else ""
     side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
-    text = f"{least}{money(row['total_usd'])} liquidated in {window} {where}{side}; {_percent(row['coverage'])} of the time was covered."
+    unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
+    covered = f"{_percent(row['coverage'])} of the time was covered"
+    text = f"{least}{money(row['total_usd'])} liquidated in {window} {where}{side}{unpriced}; {covered}."
     return text[0].upper() + text[1:]
 
 

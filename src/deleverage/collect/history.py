@@ -22,7 +22,8 @@ from deleverage.when import duration
 
 
 def import_table(
-    folder: Folder, path: Path, table: str, *, columns: Mapping[str, str], units: Mapping[str, str], constants: Mapping[str, str], lag: str | None
+    folder: Folder, path: Path, table: str, *, columns: Mapping[str, str], units: Mapping[str, str], constants: Mapping[str, str],
+    lag: str | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Bring one CSV or Parquet file into a table; returns what was done. See `read_tabular` for the mapping and the refusals.
 

@@ -22,9 +22,9 @@ def infer(venue_symbol: str) -> Instrument | None:
         return None
     if venue_symbol.count("-") == 3:
         return _infer_option(venue_symbol)
-    pair, _, suffix = venue_symbol.partition("_")
+    pair, dash, suffix = venue_symbol.partition("_")
     quote = next((q for q in QUOTES if pair.endswith(q) and len(pair) > len(q)), None)
-    if quote is None or not pair.isalnum():
+    if quote is None or not pair.isalnum() or (dash and not suffix):
         return None
     expiry = None if suffix in ("", "PERP") else _eight_utc(suffix)
     if suffix not in ("", "PERP") and expiry is None:

@@ -1,19 +1,33 @@
 """The routes: parse the question, ask, wrap the answer."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from fastapi import Request
 
 from deleverage.api.schemas import Windowed
+from deleverage.api.server import Server
 from deleverage.api.session import Session
 from deleverage.api.view import Moment
 from deleverage.when import duration, instant, iso
 
 
-def session_of(request: Request) -> Session:
-    """Return the session being served."""
-    session: Session = request.app.state.server.session
-    return session
+@contextmanager
+def held(server: Server) -> Iterator[Session]:
+    """Hold the open session still while an answer is made: nothing is played, and nobody closes it meanwhile."""
+    while True:
+        session = server.session
+        with session.lock:
+            if session.is_closed:
+                continue  # another one was opened between the two lines above
+            yield session
+            return
+
+
+def session_of(request: Request) -> AbstractContextManager[Session]:
+    """Return the session being served, to be held while the answer is made."""
+    return held(request.app.state.server)
 
 
 def moment_of(session: Session, question: Windowed) -> Moment:

@@ -28,30 +28,29 @@ router = APIRouter(prefix="/v1")
 @router.get("/liquidations", response_model=Rows)
 def orders(request: Request, question: Annotated[OrdersQuestion, Query()]) -> dict[str, Any]:
     """Single forced closes, newest or largest first. Positions are long or short; the order side is never shown."""
-    session = session_of(request)
-    moment = moment_of(session, question)
-    if question.start is not None or question.end is not None:
-        end = moment.at if question.end is None else instant(question.end, session.now())
-        start = end - moment.window if question.start is None else instant(question.start, session.now())
-        if start >= end:
-            raise BadInput("start is not before end; start is inclusive, end exclusive")
-        moment = Moment(session, end - start, end, moment.as_of)
-    if question.venue is not None:
-        venue_named(question.venue)
-    skip = _position(question.cursor)
-    rows = moment.orders(
-        question.limit + 1, largest=question.order == "size", skip=skip, venue=question.venue, base=question.base,
-        where={"position_side": question.position_side}, at_least=question.min_usd,
-    )  # fmt: skip
-    more = len(rows) > question.limit
-    return envelope(session, moment, rows[: question.limit], next_cursor=_cursor(skip + question.limit) if more else None)
+    with session_of(request) as session:
+        moment = moment_of(session, question)
+        if question.start is not None or question.end is not None:
+            end = moment.at if question.end is None else instant(question.end, session.now())
+            start = end - moment.window if question.start is None else instant(question.start, session.now())
+            if start >= end:
+                raise BadInput("start is not before end; start is inclusive, end exclusive")
+            moment = Moment(session, end - start, end, moment.as_of)
+        if question.venue is not None:
+            venue_named(question.venue)
+        skip = _position(question.cursor)
+        rows = moment.orders(
+            question.limit + 1, largest=question.order == "size", skip=skip, venue=question.venue, base=question.base,
+            where={"position_side": question.position_side}, at_least=question.min_usd,
+        )  # fmt: skip
+        more = len(rows) > question.limit
+        return envelope(session, moment, rows[: question.limit], next_cursor=_cursor(skip + question.limit) if more else None)
 
 
 @router.get("/liquidations/totals", response_model=TotalRows)
 def totals(request: Request, question: Annotated[TotalsQuestion, Query()]) -> dict[str, Any]:
     """Liquidated notional by venue, base or side, exact to the millionth of a dollar, with coverage."""
-    session = session_of(request)
-    with session.lock:
+    with session_of(request) as session:
         moment = moment_of(session, question)
         return envelope(session, moment, moment.totals(question.by), total=moment.totals(None)[0])
 
@@ -59,8 +58,7 @@ def totals(request: Request, question: Annotated[TotalsQuestion, Query()]) -> di
 @router.get("/liquidations/heatmap", response_model=Document)
 def heatmap(request: Request, question: Annotated[HeatmapQuestion, Query()]) -> dict[str, Any]:
     """Liquidated notional by venue and time; null where nothing was being received."""
-    session = session_of(request)
-    with session.lock:
+    with session_of(request) as session:
         moment = moment_of(session, question)
         bucket = None if question.bucket is None else duration(question.bucket)
         if bucket is not None and moment.window // bucket > 2000:
@@ -71,8 +69,7 @@ def heatmap(request: Request, question: Annotated[HeatmapQuestion, Query()]) -> 
 @router.get("/liquidations/treemap", response_model=Document)
 def treemap(request: Request, question: Annotated[TreemapQuestion, Query()]) -> dict[str, Any]:
     """The bases with the largest liquidated notional, and an explicit rest."""
-    session = session_of(request)
-    with session.lock:
+    with session_of(request) as session:
         moment = moment_of(session, question)
         return envelope(session, moment, moment.treemap(question.top))
 
@@ -80,9 +77,9 @@ def treemap(request: Request, question: Annotated[TreemapQuestion, Query()]) -> 
 @router.get("/prices", response_model=Document)
 def prices(request: Request, question: Annotated[PricesQuestion, Query()]) -> dict[str, Any]:
     """The best price series there is of a base, what kind of price it is, and its largest liquidations."""
-    session = session_of(request)
-    moment = moment_of(session, question)
-    return envelope(session, moment, moment.prices(question.base))
+    with session_of(request) as session:
+        moment = moment_of(session, question)
+        return envelope(session, moment, moment.prices(question.base))
 
 
 def _cursor(position: int) -> str:

@@ -19,23 +19,23 @@ router = APIRouter(prefix="/v1")
 @router.get("/health", response_model=Document)
 def health(request: Request) -> dict[str, Any]:
     """Whether the server works, what it shows, and where its clock stands."""
-    session = session_of(request)
-    return envelope(session, moment_of(session, Windowed()), request.app.state.server.health())
+    with session_of(request) as session:
+        return envelope(session, moment_of(session, Windowed()), request.app.state.server.health())
 
 
 @router.get("/feeds", response_model=Rows)
 def feeds(request: Request) -> dict[str, Any]:
     """Every venue: whether it was recorded, until when, under which coverage rule, and the evidence in words."""
-    session = session_of(request)
-    moment = moment_of(session, Windowed())
-    return envelope(session, moment, moment.feeds())
+    with session_of(request) as session:
+        moment = moment_of(session, Windowed())
+        return envelope(session, moment, moment.feeds())
 
 
 @router.get("/recordings", response_model=Rows)
 def recordings(request: Request) -> dict[str, Any]:
     """The recordings that can be opened."""
-    session = session_of(request)
-    return envelope(session, moment_of(session, Windowed()), request.app.state.server.recordings())
+    with session_of(request) as session:
+        return envelope(session, moment_of(session, Windowed()), request.app.state.server.recordings())
 
 
 @router.post("/playback", response_model=Document)
@@ -49,8 +49,7 @@ def playback(request: Request, order: PlaybackOrder) -> dict[str, Any]:
 @router.get("/now", response_model=Document)
 def now(request: Request, question: Annotated[NowQuestion, Query()]) -> dict[str, Any]:
     """Everything the first page shows, in one document."""
-    session = session_of(request)
-    with session.lock:
+    with session_of(request) as session:
         moment = moment_of(session, question)
         return envelope(session, moment, request.app.state.server.document(moment, question.window, question.base))
 
@@ -58,12 +57,12 @@ def now(request: Request, question: Annotated[NowQuestion, Query()]) -> dict[str
 @router.get("/instruments", response_model=Rows)
 def instruments(request: Request, question: Annotated[InstrumentsQuestion, Query()]) -> dict[str, Any]:
     """Listed contracts as last known."""
-    session = session_of(request)
-    if question.venue is not None:
-        venue_named(question.venue)
-    session.flush()
-    table = session.store.read("instruments", venue=question.venue, base=question.base, collapse=True)
-    return envelope(session, moment_of(session, Windowed()), table.to_pylist())
+    with session_of(request) as session:
+        if question.venue is not None:
+            venue_named(question.venue)
+        session.flush()
+        table = session.store.read("instruments", venue=question.venue, base=question.base, collapse=True)
+        return envelope(session, moment_of(session, Windowed()), table.to_pylist())
 
 
 @router.get(
@@ -73,17 +72,19 @@ def instruments(request: Request, question: Annotated[InstrumentsQuestion, Query
 )
 def rows(request: Request, table: str, question: Annotated[TableQuestion, Query()]) -> Response:
     """Rows of any table, as an Arrow stream or as JSON."""
-    session = session_of(request)
-    spec, now = table_named(table), session.now()
-    start, end, as_of = (None if text is None else instant(text, now) for text in (question.start, question.end, question.as_of))
-    session.flush()
-    found = session.store.read(spec.name, start=start, end=end, as_of=as_of, venue=question.venue, base=question.base, limit=question.limit)
-    if question.format == "json":
-        import msgspec
+    with session_of(request) as session:
+        spec, now = table_named(table), session.now()
+        start, end, as_of = (None if text is None else instant(text, now) for text in (question.start, question.end, question.as_of))
+        session.flush()
+        found = session.store.read(
+            spec.name, start=start, end=end, as_of=as_of, venue=question.venue, base=question.base, limit=question.limit
+        )
+        if question.format == "json":
+            import msgspec
 
-        moment = Moment(session, 1, now, now)
-        return Response(msgspec.json.encode(envelope(session, moment, found.to_pylist())), media_type="application/json")
-    sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, found.schema) as writer:
-        writer.write_table(found)
-    return Response(sink.getvalue(), media_type="application/vnd.apache.arrow.stream")
+            moment = Moment(session, 1, now, now)
+            return Response(msgspec.json.encode(envelope(session, moment, found.to_pylist())), media_type="application/json")
+        sink = io.BytesIO()
+        with pa.ipc.new_stream(sink, found.schema) as writer:
+            writer.write_table(found)
+        return Response(sink.getvalue(), media_type="application/vnd.apache.arrow.stream")
