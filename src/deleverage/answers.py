@@ -67,9 +67,10 @@ def everything(reader: Reader) -> Moment | None:
     return Moment(StoredSession(reader.store, ""), extent[1] - extent[0] + 1, extent[1] + 1, 2**62)
 
 
-def feed_states(reader: Reader) -> list[dict[str, Any]]:
-    """Return the state of every venue's feed."""
+def feed_states(reader: Reader, at: str | None, as_of: str | None) -> list[dict[str, Any]]:
+    """Return the state of every venue's feed at a moment, as it was known then."""
     if reader.store is None:
-        return cast(list[dict[str, Any]], reader.ask_json("feeds", {})["data"])
-    now = time.time_ns()
-    return Moment(StoredSession(reader.store, ""), 1, now, now).feeds()
+        asked = {k: v for k, v in (("at", at), ("as_of", as_of)) if v is not None}
+        return cast(list[dict[str, Any]], reader.ask_json("feeds", asked)["data"])
+    ends, known = resolve(at, as_of, time.time_ns())
+    return Moment(StoredSession(reader.store, ""), 1, ends, known).feeds()

@@ -195,12 +195,18 @@ def liquidations(
 
 
 @app.command()
-def feeds(data: Data = None, form: Format = "table") -> None:
-    """Every venue: whether it was recorded, until when, under which coverage rule."""
+def feeds(data: Data = None, at: At = None, as_of: AsOf = None, form: Format = "table") -> None:
+    """Every venue: whether it was recorded, until when, under which coverage rule.
+
+    \b
+    Examples:
+      deleverage feeds
+      deleverage feeds --at 2025-01-27T17:00:00Z --format json
+    """
     from deleverage.answers import feed_states
 
     with _reader(data) as reader:
-        rows = feed_states(reader)
+        rows = feed_states(reader, at, as_of)
     if form != "json":
         rows = [{k: r[k] for k in ("title", "state", "coverage_rule", "frames", "errors", "evidence")} for r in rows]
     _print(rows, form)

@@ -13,6 +13,7 @@ from deleverage.journal.interchange import write_jsonl
 from deleverage.journal.reading import read_frames
 from deleverage.reader import Reader
 from deleverage.store.folder import Folder
+from deleverage.venues import venue_named
 from deleverage.when import instant
 
 
@@ -39,6 +40,8 @@ def export_raw(folder: Folder, output: Path | None, *, start: str | None, end: s
     """Write frames as JSON Lines in (ts_recv, sequence) order; `.gz` and `.zst` names are compressed."""
     if not folder.journal.is_dir():
         raise BadInput(f"no journal in {folder.path}; nothing was recorded or imported there")
+    if venue is not None:
+        venue_named(venue)
     now = time.time_ns()
     first, last = (None if text is None else instant(text, now) for text in (start, end))
     frames = read_frames(folder.journal, start=first, end=last, venue=venue)

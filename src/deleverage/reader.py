@@ -19,6 +19,7 @@ from deleverage.collect.ingest import catch_up
 from deleverage.errors import BadInput, StoreError
 from deleverage.store.duck import DuckStore, table_named
 from deleverage.store.folder import Folder
+from deleverage.venues import VENUES
 from deleverage.when import instant
 
 Instant = str | int | None
@@ -47,6 +48,8 @@ class Reader:
             said = {"start": _ns(start), "end": _ns(end), "venue": venue, "base": base, "as_of": _ns(as_of)}
             answer = self.ask(f"tables/{name}", {key: str(value) for key, value in said.items() if value is not None})
             rows = pa.ipc.open_stream(io.BytesIO(answer)).read_all()
+        if rows.num_rows == 0 and venue is not None and venue not in VENUES:
+            raise BadInput(f"unknown venue {venue!r}, and no row names it; known: {', '.join(VENUES)}")
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
         return frame

@@ -97,6 +97,8 @@ def test_feeds(golden_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = run(capsys, "feeds", "--format", "json", "--data", golden_data)
     states = {row["venue"]: row["state"] for row in json.loads(out)}
     assert states == {**dict.fromkeys(golden.TABLE, "ended"), "deribit": "not_recorded"}
+    _, out, _ = run(capsys, "feeds", "--at", "2025-11-21T23:58:30Z", "--format", "json", "--data", golden_data)
+    assert {row["venue"]: row["state"] for row in json.loads(out)}["okx"] == "recorded"
 
 
 def test_python_api(golden_data: Path) -> None:
@@ -142,6 +144,9 @@ WRONG = [
     (["liquidations", "--by", "mood"], "there are venue, base and side"),
     (["liquidations", "--format", "xml"], "there are table, json and csv"),
     (["export", "feelings"], "unknown table 'feelings'"),
+    (["export", "liquidations", "--venue", "mtgox"], "unknown venue 'mtgox'"),
+    (["export", "raw", "--venue", "mtgox"], "unknown venue 'mtgox'; known: binance"),
+    (["feeds", "--at", "dawn"], "cannot read the time 'dawn'"),
     (["export", "liquidations", "--format", "xls"], "there are parquet, csv and arrow"),
     (["export", "liquidations", "-o", "/nowhere/at/all.csv"], "there is no directory"),
     (["frobnicate"], "No such command 'frobnicate'"),

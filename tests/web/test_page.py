@@ -138,7 +138,7 @@ def test_windows_by_click_and_key_and_in_the_address(page: Page, playing: Up) ->
     page.wait_for_url("**window=4h**")
     page.reload()
     page.get_by_test_id("headline").wait_for()
-    assert "in 4h" in page.get_by_test_id("headline").inner_text()
+    assert "in 4 h" in page.get_by_test_id("headline").inner_text()
 
 
 def test_a_moment_in_the_address_is_reproduced(page: Page, playing: Up) -> None:

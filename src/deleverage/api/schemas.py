@@ -24,6 +24,13 @@ class Windowed(Question):
     as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
 
 
+class FeedsQuestion(Question):
+    """A moment, and what was known of it; each defaults to the other, both to now."""
+
+    at: Annotated[str | None, Field(max_length=40, description=f"the moment: {WHEN}")] = None
+    as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
+
+
 class TotalsQuestion(Windowed):
     """Totals by venue, base or side."""
 

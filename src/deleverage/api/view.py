@@ -243,7 +243,7 @@ def money(usd: float) -> str:
 
 def headline(window: str, moment: Moment) -> str:
     """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
-    row = moment.totals(None)[0]
+    row, window = moment.totals(None)[0], f"{window[:-1]} {window[-1]}"
     received = [name for name in VENUES if moment.coverage(name) > 0 or any(v == name for v, *_ in moment.sums)]
     where = f"on {len(received)} of {len(VENUES)} venues"
     if not received:

@@ -5,6 +5,7 @@ stream goes on. Which stretches a venue was received in is kept as spans: from t
 closed, or, for frames brought in without such rows, from the frames themselves.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -33,7 +34,9 @@ class Count(msgspec.Struct):
 
 
 class Tally(msgspec.Struct):
-    """What went through a pipeline. `events` by table, `by_channel` by `venue/channel`, `reasons` of failures by the same."""
+    """What went through a pipeline. `events` by table, `by_channel` by `venue/channel`, `reasons` of failures by the same.
+
+    The channels are counted as frames come; `Pipeline.finish` sums them up."""
 
     frames: int = 0
     events: dict[str, int] = msgspec.field(default_factory=dict)
@@ -81,7 +84,7 @@ class Pipeline:
         self._connections: dict[tuple[str, str, int], _Connection] = {}
         self._closed: list[Span] = []
         self.tally = Tally()
-        self._kinds: dict[type, int] = {}
+        self._kinds: defaultdict[type, int] = defaultdict(int)
         self.stale: set[str] = set()
         self.first_listed: dict[str, dict[str, Instrument]] = {}
         self.labels: list[str] = []
@@ -111,28 +114,23 @@ class Pipeline:
         return ()
 
     def _parse(self, connection: _Connection, frame: Frame) -> Sequence[Event]:
-        parser, tally = connection.parser, self.tally
-        tally.frames += 1
-        events: Sequence[Event] = ()
+        parser, kinds = connection.parser, self._kinds
         try:
             events = parser.parse(frame.payload, frame.ts_recv)
-            count = connection.counts.get(parser.channel) or self._count(connection, parser.channel)
-            count.frames += 1
-            if events:
-                count.events += len(events)
-            else:
-                count.ignored += 1
-                tally.ignored += 1
         except ParseError as error:
             self._failed(connection, error)
-        if events:
-            kinds = self._kinds
-            for event in events:
-                kind = type(event)
-                kinds[kind] = kinds.get(kind, 0) + 1
-            if type(events[0]) is Instrument:
-                self._learn(connection.venue.name, events)
-            self._sink(events)
+            return ()
+        count = connection.counts.get(parser.channel) or self._count(connection, parser.channel)
+        count.frames += 1
+        if not events:
+            count.ignored += 1
+            return ()
+        count.events += len(events)
+        for event in events:
+            kinds[type(event)] += 1
+        if type(events[0]) is Instrument:
+            self._learn(connection.venue.name, events)
+        self._sink(events)
         return events
 
     def _failed(self, connection: _Connection, error: ParseError) -> None:
@@ -140,10 +138,8 @@ class Pipeline:
         count.frames += 1
         if isinstance(error, UnknownFrame):
             count.unknown += 1
-            self.tally.unknown += 1
         else:
             count.errors += 1
-            self.tally.errors += 1
         reason = f"{connection.venue.name}/{error.channel}: {error.reason}"
         if reason in self.tally.reasons or len(self.tally.reasons) < 1000:
             self.tally.reasons[reason] = self.tally.reasons.get(reason, 0) + 1
@@ -202,7 +198,10 @@ class Pipeline:
             self._closed.append(connection.span())
 
     def finish(self) -> Tally:
-        """Sum up the events by table and return the tally. May be called again after more frames."""
+        """Sum up frames over channels and events by table, and return the tally. May be called again after more frames."""
+        counts = self.tally.by_channel.values()
+        for name in ("frames", "ignored", "unknown", "errors"):
+            setattr(self.tally, name, sum(getattr(count, name) for count in counts))
         self.tally.events = {TABLE_OF[kind].name: n for kind, n in self._kinds.items()}
         return self.tally
 

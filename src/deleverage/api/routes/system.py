@@ -7,7 +7,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 
 from deleverage.api.routes import envelope, moment_of, session_of
-from deleverage.api.schemas import Document, InstrumentsQuestion, NowQuestion, PlaybackOrder, Rows, TableQuestion, Windowed
+from deleverage.api.schemas import Document, FeedsQuestion, InstrumentsQuestion, NowQuestion, PlaybackOrder, Rows, TableQuestion, Windowed
 from deleverage.api.view import Moment
 from deleverage.store.duck import table_named
 from deleverage.venues import venue_named
@@ -24,10 +24,10 @@ def health(request: Request) -> dict[str, Any]:
 
 
 @router.get("/feeds", response_model=Rows)
-def feeds(request: Request) -> dict[str, Any]:
+def feeds(request: Request, question: Annotated[FeedsQuestion, Query()]) -> dict[str, Any]:
     """Every venue: whether it was recorded, until when, under which coverage rule, and the evidence in words."""
     with session_of(request) as session:
-        moment = moment_of(session, Windowed())
+        moment = moment_of(session, Windowed(at=question.at, as_of=question.as_of))
         return envelope(session, moment, moment.feeds())
 
 
