@@ -4,19 +4,17 @@ Only frames that are read by a decoder of their own are timed; acknowledgements 
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
+from zlib import decompress
 
 import msgspec
 
-from deleverage.errors import BadInput
 from deleverage.journal.frame import Frame
 from deleverage.journal.interchange import read_source
 from deleverage.recordings import bundled
-from deleverage.venues import binance, bybit, deribit, htx, hyperliquid, okx
-from deleverage.venues import venue_named as venue_named
+from deleverage.venues import binance, bybit, deribit, htx, hyperliquid, okx, venue_named
 from deleverage.venues.venue import Parser, split_route
 
 FUTURES, COINS, SELL_OFF = "binance-2024-08-08", "binance-coin-2024-08-08", "binance-2025-01-26"
@@ -73,7 +71,18 @@ def agg_trades() -> FrameSet:
 
 def _as_agg_trade(payload: bytes) -> bytes:
     t = json.loads(payload)["data"]
-    agg = {"e": "aggTrade", "E": t["E"], "a": t["t"], "s": t["s"], "p": t["p"], "q": t["q"], "f": t["t"], "l": t["t"], "T": t["T"], "m": t["m"]}
+    agg = {
+        "e": "aggTrade",
+        "E": t["E"],
+        "a": t["t"],
+        "s": t["s"],
+        "p": t["p"],
+        "q": t["q"],
+        "f": t["t"],
+        "l": t["t"],
+        "T": t["T"],
+        "m": t["m"],
+    }
     return msgspec.json.encode({"stream": f"{t['s'].lower()}@aggTrade", "data": agg})
 
 
@@ -95,7 +104,16 @@ def _set_of(venue: str, *names: str) -> FrameSet:
 def _deribit() -> FrameSet:
     """No recording of Deribit may be shipped: the documented notifications of the tests' fixtures stand in."""
     frames = []
-    for name in ("trades_plain", "book_snapshot", "book_change", "ticker_perpetual", "trades_plain", "book_change", "ticker_option", "quote"):
+    for name in (
+        "trades_plain",
+        "book_snapshot",
+        "book_change",
+        "ticker_perpetual",
+        "trades_plain",
+        "book_change",
+        "ticker_option",
+        "quote",
+    ):
         said = json.loads((FIXTURES / f"{name}.json").read_text())
         frames.append((msgspec.json.encode(said["payload"]), int(said["ts_recv"])))
     about = "documented notifications (no recording may be shipped)"
@@ -136,7 +154,7 @@ HTX: dict[bytes, Decode] = {b".trade.": htx.TRADES.decode, b".depth.": htx.DEPTH
 
 def _okx(payload: bytes) -> Decode | None:
     known = okx.PUSHES.get(payload[: payload.find(b'"', 19)])
-    return None if known is None else cast(Decode, known[1])
+    return None if known is None else known[1]
 
 
 def _htx(payload: bytes) -> Decode | None:
@@ -149,8 +167,6 @@ def _htx(payload: bytes) -> Decode | None:
 
 
 def _unpacking(decode: Decode) -> Decode:
-    from zlib import decompress
-
     return lambda payload: decode(decompress(payload, 31))
 
 

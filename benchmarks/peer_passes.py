@@ -12,13 +12,16 @@ from pathlib import Path
 
 
 def serve(name: str, version: str, run: Callable[[list[str]], int]) -> None:
-    """Time `run` over the messages of the file named on the command line; print one line of JSON per line read."""
+    """Time `run` over the messages of the file named on the command line; print one line of JSON per line read.
+
+    Time is the processor time of this process, as for our own passes: on a shared machine the clock on the wall measures the others.
+    """
     messages = Path(sys.argv[1]).read_text().splitlines()
     gc.collect()
     gc.freeze()
     for _ in sys.stdin:
-        started = time.perf_counter()
+        started = time.process_time()
         events = run(messages)
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         said = {"peer": name, "version": version, "frames": len(messages), "events": events, "frames_per_second": len(messages) / seconds}
         print(json.dumps(said), flush=True)

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from deleverage.reference import reference
 from deleverage.tables import data_dictionary
 
-PAGES = {"docs/data-dictionary.md": data_dictionary}
+PAGES = {"docs/data-dictionary.md": data_dictionary, "docs/reference.md": reference}
 """Each generated page, and what writes it."""
 
 

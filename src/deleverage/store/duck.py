@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +23,6 @@ MICROS = "CAST(FLOOR(notional_usd * 1e6::DOUBLE + 0.5::DOUBLE) AS BIGINT)"
 """Dollars to millionths, rounded half up: the same IEEE steps as `live.micros`, so that sums agree to the last digit."""
 LOG_BYTES = "64MB"
 """Size of the write-ahead log at which DuckDB folds it into the file. Its own 16 MB is a batch or two: every row written twice."""
-PART = 5_000
-"""Events that become columns at a time."""
 PRICE_SOURCES = (  # table, column, what the price is, further test; the first that has rows serves
     ("candles", "close", "'candle close'", " AND price_kind = 'last'"),
     ("mark_prices", "mark_price", "'mark'", ""),
@@ -90,13 +87,8 @@ class DuckStore:
         """See `Store.append`."""
         if not events:
             return 0
-        parts = [(TABLE_OF[kind], rows[at : at + PART]) for kind, rows in group(events).items() for at in range(0, len(rows), PART)]
         with self._transaction():
-            if len(events) <= PART:
-                return sum(self._insert(table, to_arrow(rows), JOURNAL) for table, rows in parts)
-            with ThreadPoolExecutor(1, "store-insert") as inserting:  # DuckDB takes one part in while the next becomes columns
-                jobs = [inserting.submit(self._insert, table, to_arrow(rows), JOURNAL) for table, rows in parts]
-                return sum(job.result() for job in jobs)
+            return sum(self._insert(TABLE_OF[kind], to_arrow(rows), JOURNAL) for kind, rows in group(events).items())
 
     def append_import(self, table: str, rows: pa.Table, digest: str, file: str, spans: Sequence[Span]) -> int:
         """See `Store.append_import`."""

@@ -371,7 +371,7 @@ class BinanceParser(Parser):
 
     def _odd_trade(self, m: RawTrade, i: Instrument, ts_recv: int) -> Sequence[Event]:
         """Read a print outside the book, in contracts, or in another coin than dollars."""
-        if not m.p:  # X is NA: a record of no trade
+        if _positive(m.p) is None:  # X is NA: a record of no trade
             return ()
         is_option = i.kind == "option"
         # An option trades in premium; its notional needs the underlying, which this message lacks.
@@ -391,8 +391,9 @@ class BinanceParser(Parser):
         i = self.instruments.get(o.s)
         if o.S not in ("SELL", "BUY"):
             raise ParseError("forceOrder", f"order side {o.S[:20]!r} is neither SELL nor BUY")
-        filled = o.z > 0 and o.ap > 0
-        price, size = (o.ap, o.z) if filled else (o.p or None, o.q)
+        average = _positive(o.ap)
+        filled = o.z > 0 and average is not None
+        price, size = (average, o.z) if filled else (_positive(o.p), o.q)
         contracts, quantity, notional = i.measure(size, price if i.quote in DOLLARS else None)
         ts = o.T * MS
         return (
@@ -475,6 +476,13 @@ class BinanceParser(Parser):
             for b in m.bks
         ]
         return [changed, *steps]
+
+
+def _positive(price: float) -> float | None:
+    """Return a price that may be 0 for none. Raises ValueError for one too small to divide by."""
+    if 0 < price < 1e-15:
+        raise ValueError(f"price {price} is no price")
+    return price or None
 
 
 def _taker(m: RawTrade) -> TakerSide:

@@ -14,7 +14,7 @@ import msgspec
 from deleverage.errors import ParseError
 from deleverage.events import Event, OpenInterest, OptionQuote
 from deleverage.instruments import Instrument, make
-from deleverage.venues.venue import MS, Millis, Number, Parser, Size, reading
+from deleverage.venues.venue import MS, Millis, Number, Parser, Price, Size, reading
 
 NAME = "binance"
 
@@ -64,13 +64,13 @@ class OptionOpenInterest(msgspec.Struct, tag="openInterest", tag_field="e", gc=F
 class OptionSymbol(msgspec.Struct, tag="optionSymbol", tag_field="e", gc=False):
     s: str
     E: Millis
-    u: Size
+    u: Price
     cs: str = ""
 
 
 class OptionListing(msgspec.Struct):
     symbol: str
-    unit: Size
+    unit: Price
     status: str = "trading"
     filters: list[dict[str, Any]] = []
 
@@ -151,7 +151,7 @@ def exchange_info(parser: Parser, payload: bytes, ts_recv: int) -> Sequence[Even
     events = []
     for row in answer.optionSymbols:
         tick = next((reading(f.get("tickSize")) for f in row.filters if f.get("filterType") == "PRICE_FILTER"), None)
-        tick = None if tick is None or not row.unit else tick / row.unit
+        tick = None if tick is None else tick / row.unit
         events.append(_listed(parser, row.symbol, row.unit, tick, row.status, answer.serverTime, ts_recv))
     return events
 
@@ -185,8 +185,6 @@ def _interest(i: Instrument, contracts: float, dollars: float, at: int, ts_recv:
 
 
 def _listed(parser: Parser, name: str, unit: float, tick: float | None, status: str, at: int, ts_recv: int) -> Instrument:
-    if not unit:
-        raise ParseError(parser.channel, f"{name[:40]!r} is of zero coins")
     i = parser.instruments.get(name)
     strike, expiry, kind = _terms(i)
     return make(

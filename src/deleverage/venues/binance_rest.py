@@ -41,7 +41,7 @@ class Listing(msgspec.Struct):
     marginAsset: str
     contractType: str = ""
     deliveryDate: Millis = 0
-    contractSize: Size | None = None
+    contractSize: Price | None = None
     status: str = ""
     contractStatus: str = ""
     filters: list[dict[str, Any]] = []

@@ -276,9 +276,10 @@ def instant(value: When) -> int | None:
 def eight_utc(text: str, form: str) -> int | None:
     """Contracts are delivered at 16:00 in Singapore, 08:00 UTC."""
     try:
-        return int(datetime.strptime(text, form).replace(hour=8, tzinfo=UTC).timestamp()) * 1_000_000_000
+        day = datetime.strptime(text, form).replace(hour=8, tzinfo=UTC)
     except ValueError:
         return None
+    return int(day.timestamp()) * 1_000_000_000 if 1970 <= day.year < 2200 else None
 
 
 def infer(venue_symbol: str) -> Instrument | None:
