@@ -1,4 +1,5 @@
-"""Public captures that lie beside this checkout, each format read into the frames it holds. They are read in place, never shipped.
+"""Public captures, each format read into the frames it holds: those under permissive terms from `tests/recordings`, the others in
+place beside this checkout, never shipped.
 
 A folder that is absent is a skipped test with its name as the reason, never an empty reading.
 """
@@ -22,6 +23,7 @@ import zstandard
 from deleverage.recordings import bundled
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+SHIPPED = Path(__file__).parent / "recordings"
 NOT_RECORDED = 1_795_305_600_000_000_000
 """Receipt time (2026-11-22) of frames whose own was not kept: later than all of them."""
 
@@ -38,7 +40,7 @@ class Capture(NamedTuple):
 
 def shared(name: str) -> Path:
     """Return a folder or file of the captures; skips the test when it is not here."""
-    path = SHARED / name
+    path = SHIPPED / name if (SHIPPED / name).exists() else SHARED / name
     if not path.exists():
         pytest.skip(f"the capture {name} is not beside this checkout")
     return path

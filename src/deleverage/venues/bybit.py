@@ -17,7 +17,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from types import MethodType
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -96,7 +96,7 @@ class Book(msgspec.Struct, gc=False):
     s: str
     b: list[Level]
     a: list[Level]
-    u: Count
+    u: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class BookPush(msgspec.Struct, gc=False):
@@ -208,7 +208,7 @@ class BybitParser(BybitBase):
         """Read what does not open with a topic, and recognise what is not a market event."""
         frame = CONTROL.decode(payload)
         if frame.topic:
-            kind = frame.topic.partition(".")[0][:40]
+            kind = frame.topic.partition(".")[0][:40] or "unknown"
             self.channel = "spot" if self._spot else kind
             if self._spot or kind in KEPT_NOTHING:
                 return ()

@@ -150,6 +150,8 @@ def instrument_info(parser: BybitBase, payload: bytes, ts_recv: int) -> Sequence
     rows = frame.data.get("update", [frame.data] if "symbol" in frame.data else [])
     events: list[Event] = []
     for row in rows:
+        if not isinstance(row, dict):
+            raise ParseError("instrument_info", "a row is no object")
         fields = {name.replace("_", "").lower(): value for name, value in row.items()}
         events += _info(parser.instruments.get(str(fields["symbol"])), fields, ts, ts_recv)
     return events
