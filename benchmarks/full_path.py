@@ -89,7 +89,7 @@ def run(events: int, freeze: bool = False) -> dict[str, float]:
         feed, advance = pipeline.feed, live.advance
         spent = stored = 0.0
         fed = seen = 0
-        memory: list[tuple[float, int]] = []
+        memory: list[tuple[float, int, int]] = []  # share of the way, resident, of it pages of the file
         for chunk in chunks(frames):
             started = time.perf_counter()
             for frame in chunk:
@@ -102,20 +102,20 @@ def run(events: int, freeze: bool = False) -> dict[str, float]:
                     stored += time.perf_counter() - before
             spent += time.perf_counter() - started
             fed += len(chunk)
-            memory.append((seen / events, resident()))
+            memory.append((seen / events, resident(), cached(store)))
             if seen >= events:
                 break
-        cache = cached(store)
         rows, lost = sum(store.counts().values()), live.events - len(waiting) - seen
         size = sum(path.stat().st_size for path in Path(directory).iterdir())
         store.close()
-    quarter = median(size for share, size in memory if 0.15 <= share <= 0.35)
-    end = median(size for share, size in memory if share >= 0.9)
+    quarter, quarter_cache = (median(row[at] for row in memory if 0.15 <= row[0] <= 0.35) for at in (1, 2))
+    end, end_cache = (median(row[at] for row in memory if row[0] >= 0.9) for at in (1, 2))
     return {
         "frames": fed, "events": live.events, "rows": rows, "not_stored": lost, "seconds": spent, "seconds_storing": stored,
-        "events_per_second": live.events / spent, "memory_quarter_bytes": quarter, "memory_end_bytes": end,
-        "memory_growth": end / quarter - 1, "cache_end_bytes": cache, "file_bytes": size,
-        "hours_of_data": (live.now - frames[0].ts_recv) / 3.6e12,
+        "events_per_second": live.events / spent, "hours_of_data": (live.now - frames[0].ts_recv) / 3.6e12, "file_bytes": size,
+        "memory_quarter_bytes": quarter, "memory_end_bytes": end, "memory_growth": end / quarter - 1,
+        "cache_quarter_bytes": quarter_cache, "cache_end_bytes": end_cache,
+        "memory_growth_without_cache": (end - end_cache) / (quarter - quarter_cache) - 1,
     }  # fmt: skip
 
 

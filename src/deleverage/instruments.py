@@ -12,7 +12,7 @@ ContractType = Literal["linear", "inverse"]
 Kind = Literal["perpetual", "future", "option"]
 SizeUnit = Literal["base", "contracts", "usd"]
 
-DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDE", "USDH", "USDT0"})
+DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDE", "USDH", "USDT0", "USD1"})
 """Assets counted as 1.0 USD. Where a rate series is set, the Figure says so."""
 
 

@@ -211,7 +211,7 @@ TABLES: dict[str, Table] = {
             price_kind=("", "what `price` is: fill (average), order (limit), bankruptcy, mark; unknown in imported sums"),
             position_side=("long|short", "whose position was force-closed (never the order side)"),
         ),
-        _table("trades", events.Trade, "Public trade prints.", key=f"{CONTRACT} ts_event trade_id taker_side price"),
+        _table("trades", events.Trade, "Public trade prints.", key=f"{CONTRACT} ts_event trade_kind trade_id taker_side price"),
         _table(
             "candles", events.Candle, "Open, high, low, close per interval.",
             key=f"{CONTRACT} price_kind interval_seconds ts_open ts_event open high low close quantity is_closed",

@@ -217,6 +217,7 @@ class Control(msgspec.Struct, gc=False):
 
 MESSAGE = msgspec.json.Decoder(Message | list[Message], strict=False)
 COMBINED = msgspec.json.Decoder(Combined, strict=False)
+_decode_combined = COMBINED.decode
 CONTROL = msgspec.json.Decoder(Control)
 ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 TRADE_KINDS: dict[str, TradeKind] = {
@@ -243,6 +244,7 @@ class BinanceParser(Parser):
             Index: self._index, OptionIndex: self._index, CoinIndex: self._coin_index, ContractInfo: self._contract_info,
             options.OptionTicker: partial(options.ticker, self), options.OptionMark: partial(options.mark, self),
             options.OptionOpenInterest: partial(options.open_interest, self), options.OptionSymbol: partial(options.symbol, self),
+            list: partial(self._each, self._message),
         }  # fmt: skip
         self._rest = rest_reader(route.path)
 
@@ -251,7 +253,7 @@ class BinanceParser(Parser):
             return self._answer(payload, ts_recv, *self._rest)
         try:
             if payload[:9] == b'{"stream"':
-                frame = COMBINED.decode(payload)
+                frame = _decode_combined(payload)
                 self._stream, message = frame.stream, frame.data
             else:
                 self._stream, message = self.route.path, MESSAGE.decode(payload)
@@ -260,8 +262,6 @@ class BinanceParser(Parser):
             if isinstance(error, msgspec.ValidationError):
                 return self._control(payload, ts_recv)
             raise
-        if isinstance(message, list):
-            return self._each(self._message, message, ts_recv)
         return self._on[type(message)](message, ts_recv)
 
     def _message(self, message: Message, ts_recv: int) -> Sequence[Event]:
@@ -364,13 +364,16 @@ class BinanceParser(Parser):
     def _raw_trade(self, m: RawTrade, ts_recv: int) -> Sequence[Event]:
         self.channel = "trade"
         i = self._known.get(m.s) or self.instruments.get(m.s)
-        if m.X == "MARKET" and i.size_unit == "base" and i.quote in DOLLARS and m.p:
-            taker = _taker(m) if m.m is None else TAKERS[m.m]
+        if m.X != "MARKET" or m.p < 1e-15 or i.quote not in DOLLARS or i.kind == "option":
+            return self._odd_trade(m, i, ts_recv)
+        taker = _taker(m) if m.m is None else TAKERS[m.m]
+        if i.size_unit == "base":
             return (Trade(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), taker, m.p, m.q, None, m.q * m.p),)
-        return self._odd_trade(m, i, ts_recv)
+        contracts, quantity, notional = i.measure(m.q, m.p)
+        return (Trade(NAME, i.symbol, m.s, i.base, m.T * MS, ts_recv, str(m.t), taker, m.p, quantity, contracts, notional),)
 
     def _odd_trade(self, m: RawTrade, i: Instrument, ts_recv: int) -> Sequence[Event]:
-        """Read a print outside the book, in contracts, or in another coin than dollars."""
+        """Read a print outside the book, of an option, or in another coin than dollars."""
         if _positive(m.p) is None:  # X is NA: a record of no trade
             return ()
         is_option = i.kind == "option"

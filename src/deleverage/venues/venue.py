@@ -156,7 +156,7 @@ class Parser:
     """
 
     channel: str
-    _BAD: ClassVar = (msgspec.MsgspecError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
+    _BAD: ClassVar = (msgspec.MsgspecError, AttributeError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 
     def __init__(self, route: Route, instruments: Instruments) -> None:
         self.route = route
