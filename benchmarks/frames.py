@@ -102,7 +102,7 @@ def _set_of(venue: str, *names: str) -> FrameSet:
 
 
 def _deribit() -> FrameSet:
-    """No recording of Deribit may be shipped: the documented notifications of the tests' fixtures stand in."""
+    """No recording of Deribit's streams is bundled: the documented notifications of the tests' fixtures stand in."""
     frames = []
     for name in (
         "trades_plain",
@@ -116,7 +116,7 @@ def _deribit() -> FrameSet:
     ):
         said = json.loads((FIXTURES / f"{name}.json").read_text())
         frames.append((msgspec.json.encode(said["payload"]), int(said["ts_recv"])))
-    about = "documented notifications (no recording may be shipped)"
+    about = "documented notifications from the fixtures of the tests, no recording of its streams being bundled"
     return _repeated(FrameSet("deribit", "wss://www.deribit.com/ws/api/v2", frames, [], about))
 
 
