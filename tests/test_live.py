@@ -4,9 +4,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deleverage.analytics.liquidations import Sum
+from deleverage.analytics.liquidations import Sum, micros
 from deleverage.events import Liquidation
-from deleverage.live import HOUR, WINDOWS, Live, micros
+from deleverage.live import HOUR, WINDOWS, Live
 from deleverage.store.duck import DuckStore
 
 START = 1_737_900_000_000_000_000

@@ -64,6 +64,7 @@ def up(
     """
     from deleverage.api.serve import serve
 
+    _spare_the_collector()
     serve(source, data=data, port=port, host=host, speed=speed)
 
 
@@ -166,6 +167,8 @@ def export(
         export_raw(_folder(data), output, start=start, end=end, venue=venue)
         return
     with _reader(data) as reader:
+        if reader.played:
+            typer.echo(f"deleverage: these rows are {reader.played}, not recorded data of this directory", err=True)
         export_table(reader, table, form, output, start=start, end=end, venue=venue, base=base, as_of=as_of)
 
 
@@ -234,8 +237,16 @@ def _whole(reader: Any) -> Any:
 def _import_raw(files: list[str], data: Path | None) -> dict[str, Any]:
     from deleverage.collect.ingest import import_sources
 
+    _spare_the_collector()
     with _progress("frames") as step:
         return import_sources(_folder(data), files, step)
+
+
+def _spare_the_collector() -> None:
+    """Let the garbage collector look less often: events hold no cycles, and it costs a fifth of the time where many pass."""
+    import gc
+
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:

@@ -41,6 +41,18 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"figure {self.name}: interval {self.interval} is upside down")
 
 
+def dollars(usd: float) -> str:
+    """Write an amount of dollars rounded to what a reader takes in, without the currency.
+
+    >>> dollars(1_830_970_000.0), dollars(629_110_000.0), dollars(999_960.0), dollars(5_400.0), dollars(0.0)
+    ('1.83 bn', '629.11 M', '1.00 M', '5.4 k', '0')
+    """
+    for size, unit, digits in ((1e9, " bn", 2), (1e6, " M", 2), (1e3, " k", 1)):
+        if abs(usd) >= size * (1 - 0.5 * 10**-digits / 10):
+            return f"{usd / size:.{digits}f}{unit}"
+    return f"{usd:.0f}"
+
+
 def hash_inputs(parts: Iterable[object]) -> str:
     """Digest inputs in order into 16 hexadecimal digits, the same on every machine and run.
 

@@ -8,12 +8,11 @@ as long as it arrives nearly in the order of its own clock; a late one costs the
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from math import floor
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from deleverage.analytics.liquidations import IN_MARKET, Group, Sum
+from deleverage.analytics.liquidations import IN_MARKET, Group, Sum, micros
 from deleverage.events import BookDepth, Event, Liquidation, MarkPrice, Trade
 
 HOUR = 3_600_000_000_000
@@ -27,18 +26,10 @@ COMPACT = 65_536
 NEVER = 2**63 - 1
 
 
-def micros(notional_usd: float) -> int:
-    """Turn dollars into whole millionths, half rounded up; the store does the same in SQL.
-
-    >>> micros(6314.666)
-    6314666000
-    """
-    return floor(notional_usd * 1e6 + 0.5)
-
-
 class LastPrice(msgspec.Struct):
     """The last price seen of one contract, with its kind (`mark`, `trade`, or a liquidation's price kind) and instants."""
 
+    base: str
     price: float
     price_kind: str
     ts_event: int
@@ -133,7 +124,8 @@ class Live:
             self._groups.append(group)
             for cells in self._sums.values():
                 cells.append([0, 0, 0])
-        amount = -1 if liquidation.notional_usd is None else micros(liquidation.notional_usd)
+        priced = micros(liquidation.notional_usd)
+        amount = -1 if priced is None else priced
         self._due = 0
         row = bisect_right(self._ts, ts)
         for column, value in ((self._ts, ts), (self._micros, amount), (self._group, index), (self._identity, identity)):
@@ -160,7 +152,7 @@ class Live:
         key = (event.venue, event.symbol)
         last = self.prices.get(key)
         if last is None:
-            self.prices[key] = LastPrice(price, kind, event.ts_event, event.ts_recv)
+            self.prices[key] = LastPrice(event.base, price, kind, event.ts_event, event.ts_recv)
         elif event.ts_event >= last.ts_event:
             last.price, last.price_kind, last.ts_event, last.ts_recv = price, kind, event.ts_event, event.ts_recv
 
@@ -181,9 +173,3 @@ class Live:
         self._high -= expired
         for window in self._low:
             self._low[window] -= expired
-
-    def warm(self, liquidations: Sequence[Liquidation], now: int) -> None:
-        """Fill an empty state with what the store knows of the longest window before `now`."""
-        self.now = now
-        for liquidation in liquidations:
-            self._add_liquidation(liquidation)

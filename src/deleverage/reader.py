@@ -14,8 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage import config
-from deleverage.collect.history import catch_up_imports
-from deleverage.collect.ingest import catch_up
+from deleverage.collect.history import open_up_to_date
 from deleverage.errors import BadInput, StoreError
 from deleverage.store.duck import DuckStore, table_named
 from deleverage.store.folder import Folder
@@ -45,8 +44,9 @@ class Reader:
         if self._store is not None:
             rows = self._store.read(name, start=_ns(start), end=_ns(end), venue=venue, base=base, as_of=_ns(as_of))
         else:
-            said = {"start": _ns(start), "end": _ns(end), "venue": venue, "base": base, "as_of": _ns(as_of)}
-            answer = self.ask(f"tables/{name}", {key: str(value) for key, value in said.items() if value is not None})
+            times = {"start": _ns(start), "end": _ns(end), "as_of": _ns(as_of)}
+            said = {"venue": venue, "base": base, **{key: None if at is None else f"{at}ns" for key, at in times.items()}}
+            answer = self.ask(f"tables/{name}", {key: value for key, value in said.items() if value is not None})
             rows = pa.ipc.open_stream(io.BytesIO(answer)).read_all()
         if rows.num_rows == 0 and venue is not None and venue not in VENUES:
             raise BadInput(f"unknown venue {venue!r}, and no row names it; known: {', '.join(VENUES)}")
@@ -74,6 +74,14 @@ class Reader:
     venue_statuses = partialmethod(read, "venue_statuses")
     gaps = partialmethod(read, "gaps")
     instruments = partialmethod(read, "instruments")
+
+    @property
+    def played(self) -> str:
+        """What the server that holds the directory is playing; empty where the rows are the directory's own."""
+        if self._store is not None:
+            return ""
+        health = self.ask_json("health", {})
+        return f"a replay of {health['label']}" if health["mode"] == "playback" else ""
 
     @property
     def store(self) -> DuckStore | None:
@@ -120,10 +128,7 @@ def open_reader(path: str | Path | None) -> Reader:
     if serving is not None:
         return Reader(folder, None, serving.url)
     folder.create()
-    store = DuckStore(folder.tables)
-    catch_up(folder, store)
-    catch_up_imports(folder, store)
-    return Reader(folder, store, None)
+    return Reader(folder, open_up_to_date(folder), None)
 
 
 def _ns(at: Instant) -> int | None:

@@ -35,6 +35,8 @@ class Table(msgspec.Struct, frozen=True):
     key: tuple[str, ...]
     state: tuple[str, ...]
     columns: tuple[Column, ...]
+    anonymous_without: str = ""
+    """A row in which this column is null has no identity and is never taken for a repeat."""
 
     @property
     def arrow_schema(self) -> pa.Schema:
@@ -190,13 +192,22 @@ def _arrow_type(annotation: object) -> tuple[pa.DataType, bool]:
     return ARROW_TYPES[annotation], False
 
 
-def _table(name: str, event: type[msgspec.Struct], about: str, *, key: str, state: str = "", **overrides: tuple[str, str]) -> Table:
+def _table(
+    name: str,
+    event: type[msgspec.Struct],
+    about: str,
+    *,
+    key: str,
+    state: str = "",
+    anonymous_without: str = "",
+    **overrides: tuple[str, str],
+) -> Table:
     columns = []
     for field, annotation in typing.get_type_hints(event).items():
         unit, meaning = overrides.get(field) or MEANINGS[field]
         arrow, nullable = _arrow_type(annotation)
         columns.append(Column(field, arrow, unit, meaning, nullable))
-    return Table(name, event, about, tuple(key.split()), tuple(state.split()), tuple(columns))
+    return Table(name, event, about, tuple(key.split()), tuple(state.split()), tuple(columns), anonymous_without)
 
 
 CONTRACT = "venue venue_symbol"
@@ -236,7 +247,7 @@ TABLES: dict[str, Table] = {
         ),
         _table(
             "book_depth", events.BookDepth, "Order-book snapshots, changes and best quotes.",
-            key=f"{CONTRACT} ts_event update sequence",
+            key=f"{CONTRACT} ts_event update sequence", anonymous_without="sequence",
         ),
         _table(
             "option_quotes", events.OptionQuote, "Quotes, implied volatilities and greeks of options.",

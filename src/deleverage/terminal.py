@@ -5,7 +5,10 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from deleverage.figure import dollars
 
 HEADS = {"long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "rule"}
 WRAPPED = {"title", "evidence"}
@@ -19,12 +22,14 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", footer: str 
     if not console.is_terminal:
         console = Console(width=120)
     if not rows:
-        console.print(f"{title}\n  nothing to show", style="dim", highlight=False)
+        console.print(f"{escape(title)}\n  nothing to show", style="dim", highlight=False)
     else:
         columns = [name for name in rows[0] if name not in HIDDEN or any(row.get(name) for row in rows)]
         if len(rows) == 1 and "share" in columns:
             columns.remove("share")
-        table = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+        table = Table(
+            title=escape(title) or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1)
+        )
         for name in columns:
             numeric = any(isinstance(row.get(name), int | float) for row in rows)
             table.add_column(HEADS.get(name, name.replace("_", " ")), justify="right" if numeric else "left", no_wrap=name not in WRAPPED)
@@ -32,7 +37,7 @@ def print_table(rows: Sequence[Mapping[str, Any]], title: str = "", footer: str 
             table.add_row(*(_cell(name, row.get(name)) for name in columns))
         console.print(table)
     if footer:
-        console.print(footer, highlight=False)
+        console.print(escape(footer), highlight=False)
 
 
 def _cell(name: str, value: Any) -> str:
@@ -43,19 +48,7 @@ def _cell(name: str, value: Any) -> str:
     if name == "coverage_rule":
         return str(value).replace("_per_second", "/s").replace("_", " ")
     if name.endswith("_usd"):
-        return compact(value)
+        return dollars(value)
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-
-
-def compact(usd: float) -> str:
-    """Write dollars rounded to what a reader takes in.
-
-    >>> compact(1_830_970_000.0), compact(5_400.0), compact(0.0)
-    ('1.83 bn', '5.4 k', '0')
-    """
-    for size, unit, digits in ((1e9, " bn", 2), (1e6, " M", 2), (1e3, " k", 1)):
-        if abs(usd) >= size:
-            return f"{usd / size:.{digits}f}{unit}"
-    return f"{usd:.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))

@@ -10,7 +10,8 @@ EARLIEST, LATEST = 1_230_768_000 * SECOND, 4_102_444_800 * SECOND  # 2009, befor
 
 
 def instant(text: str, now: int) -> int:
-    """Read an instant: `now`, ISO 8601 (naive is UTC, a bare date is its midnight), or unix seconds, ms, µs, ns.
+    """Read an instant: `now`, ISO 8601 (naive is UTC, a bare date is its midnight), unix seconds, ms, µs, ns told by their size,
+    or exact nanoseconds as `123ns`.
 
     >>> instant("2025-11-21T12:25:00Z", 0), instant("2025-11-21", 0), instant("1763727900000", 0)
     (1763727900000000000, 1763683200000000000, 1763727900000000000)
@@ -20,6 +21,8 @@ def instant(text: str, now: int) -> int:
     text = text.strip()
     if text == "now":
         return now
+    if text.endswith("ns") and text[:-2].isascii() and text[:-2].isdigit() and len(text) <= 21:
+        return min(int(text[:-2]), 2**63 - 1)
     if text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20:
         number = int(text)
         scale = next((s for s, limit in ((SECOND, 10**11), (10**6, 10**14), (10**3, 10**17)) if abs(number) < limit), 1)
@@ -46,8 +49,14 @@ def duration(text: str) -> int:
     Raises BadInput for anything else, and for more than 3650 days.
     """
     number, unit = text[:-1], text[-1:]
-    if unit not in UNITS or not number.isdigit() or not number.isascii() or not 0 < int(number) * UNITS[unit] <= 3650 * UNITS["d"]:
-        raise BadInput(f"cannot read the duration {text!r}; write it like 1h, 24h, 90m or 7d")
+    if (
+        len(text) > 12
+        or unit not in UNITS
+        or not number.isdigit()
+        or not number.isascii()
+        or not 0 < int(number) * UNITS[unit] <= 3650 * UNITS["d"]
+    ):
+        raise BadInput(f"cannot read the duration {text!r}; write it like 1h, 24h, 90m or 7d"[:200])
     return int(number) * UNITS[unit]
 
 

@@ -27,6 +27,8 @@ def test_others_answer_while_it_runs(tmp_path: Path) -> None:
             assert data.liquidations(base="BTC", start="2025-01-27").height == 37
         code, out, _ = command("feeds", "--format", "json", "--data", tmp_path)
         assert code == 0 and json.loads(out)[0]["venue"] == "binance"
+        code, out, err = command("export", "liquidations", "--format", "csv", "--data", tmp_path)
+        assert code == 0 and len(out.splitlines()) == 1822 and "a replay of Binance forced orders" in err
         code, _, err = command("liquidations", "--window", "1y", "--data", tmp_path)
         assert code == 2 and "cannot read the duration" in err
         code, _, err = command("import", "raw", "bybit-2026-10-10", "--data", tmp_path)

@@ -89,6 +89,21 @@ def test_identical_frames_keep_their_multiplicity(tmp_path: Path) -> None:
     assert len(list(read_source(folder.journal))) == 3
 
 
+def test_a_source_named_twice_is_taken_once(tmp_path: Path) -> None:
+    report = import_sources(Folder(tmp_path / "d"), ["okx-2026-08-31", "okx-2026-08-31"])
+    assert report["frames"] == 148 and report["new"] == 76
+
+
+def test_a_bad_gap_row_is_counted_and_harms_nothing(tmp_path: Path) -> None:
+    bad = [b"no json", b'{"channel":"x","start":99999999999999999999999,"reason":"r"}', b'{"start":1}']
+    frames = [Frame(5 + n, "okx", OKX, payload, "gap") for n, payload in enumerate(bad)]
+    good = Frame(9, "okx", OKX, b'{"channel":"trades","start":1,"end":2,"reason":"closed"}', "gap")
+    folder = bring(tmp_path, [*frames, good])
+    store = DuckStore(folder.tables)
+    assert store.read("gaps")["channel"].to_pylist() == ["trades"] and store.ingested()["okx"].failures == 3
+    store.close()
+
+
 def test_instruments_last(tmp_path: Path) -> None:
     rest = Frame(10**18, "okx", "https://www.okx.com/api/v5/public/instruments?instType=SWAP", LISTING)
     opened = Frame(10, "okx", OKX, b"", "open")

@@ -115,16 +115,56 @@ def test_an_error_while_rebuilding_changes_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("recorded_first", [True, False])
-def test_a_recorded_row_takes_the_place_of_the_same_row_of_a_file(store: Store, recorded_first: bool) -> None:
+def test_where_a_venue_was_recorded_the_recording_counts_and_files_count_elsewhere(store: Store, recorded_first: bool) -> None:
     def from_file() -> None:
-        store.append_import("liquidations", to_arrow([order(10, recv=500)]), "abc", "f.csv", [])
+        rows = to_arrow([order(10, recv=500, usd=7.0, price=None), order(30, recv=500, usd=9.0)])
+        store.append_import("liquidations", rows, "abc", "f.csv", [])
 
     if not recorded_first:
         from_file()
     store.append([order(10)])
+    store.write_spans([Span("binance", "r", 5, 20, True, "connection")], "binance")
     if recorded_first:
         from_file()
-    assert [(r["source"], r["ts_recv"]) for r in store.read("liquidations").to_pylist()] == [("journal", 10)]
+    assert store.read("liquidations").num_rows == 3, "both are kept, each with its source"
+    assert store.liquidation_sums(0, 99, 999)["binance", "BTC", "long", "market"] == Sum(109_000_000, 2, 0)
+    assert sum(micros for *_, micros in store.liquidation_grid(0, 99, 99, 999)) == 109_000_000
+    store.write_spans([Span("binance", "r", 5, 20, False, "connection")], "binance")
+    assert store.liquidation_sums(0, 99, 999)["binance", "BTC", "long", "market"].orders == 3, "that connection carried no liquidations"
+
+
+def test_an_absurd_order_is_counted_and_not_priced(store: Store) -> None:
+    store.append([order(10, usd=1e13), order(11, usd=5.0)])
+    assert store.liquidation_sums(0, 99, 99)["binance", "BTC", "long", "market"] == Sum(5_000_000, 2, 1)
+
+
+def test_quotes_without_a_sequence_have_no_identity(store: Store) -> None:
+    quote = BookDepth("deribit", "s", "s", "BTC", 5, 5, "top", [(1.0, 2.0)], [(2.0, 2.0)], "usd")
+    assert store.append([quote, msgspec.structs.replace(quote, bids=[(1.5, 1.0)])]) == 2
+    numbered = msgspec.structs.replace(quote, sequence=4)
+    assert store.append([numbered, numbered]) == 1
+
+
+def test_imported_states_keep_their_vintages(store: Store) -> None:
+    def tiers(recv: int) -> pa.Table:
+        return to_arrow([make("okx", "X-USDT-SWAP", "X", "USDT", contract_size=1.0, ts_recv=recv)])
+
+    store.append_import("instruments", tiers(100), "a", "a.csv", [])
+    store.append_import("instruments", tiers(50), "b", "b.csv", [])
+    assert store.read("instruments", as_of=75).num_rows == 1, "an older vintage is not lost to a later one that says the same"
+
+
+def test_tables_of_another_schema_are_made_anew(tmp_path: Path) -> None:
+    import duckdb
+
+    store = DuckStore(tmp_path / "tables.duckdb")
+    store.append([order(10)])
+    store.close()
+    with duckdb.connect(str(tmp_path / "tables.duckdb")) as raw:
+        raw.execute("UPDATE schema_version SET version = 'older'")
+    store = DuckStore(tmp_path / "tables.duckdb")
+    assert store.counts() == {} and store.ingested() == {}
+    store.close()
 
 
 def test_sums_are_exact(store: Store) -> None:

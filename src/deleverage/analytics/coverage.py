@@ -10,6 +10,7 @@ class Span(msgspec.Struct, frozen=True):
 
     `liquidations` tells whether the connection carried liquidations. `basis`: `connection` (opened and closed rows),
     `inferred` (from the frames alone: a silence of ten minutes ends it) or `import` (first to last row of a file).
+    `known` is when the span itself became known (0: with its frames), ns UTC.
     """
 
     venue: str
@@ -18,6 +19,7 @@ class Span(msgspec.Struct, frozen=True):
     end: int | None
     liquidations: bool
     basis: str
+    known: int = 0
 
 
 def stretches(spans: Iterable[Span], start: int, end: int) -> list[tuple[int, int]]:

@@ -5,10 +5,13 @@ Totals hold what venues closed in the market. Positions taken over by a fund (`b
 """
 
 from collections.abc import Iterable, Mapping
+from math import floor
 from typing import Literal, NamedTuple, TypedDict
 
 By = Literal["venue", "base", "side"]
 IN_MARKET = ("market", "unknown")
+MOST_USD = 1e12
+"""An order of a trillion dollars or more is no order: it is counted and not priced."""
 
 
 class Sum(NamedTuple):
@@ -40,6 +43,15 @@ class Total(TypedDict, total=False):
     unpriced_count: int
     backstop_usd: float
     adl_usd: float
+
+
+def micros(notional_usd: float | None) -> int | None:
+    """Turn dollars into whole millionths, half rounded up, None where unknown or absurd; the store does the same in SQL.
+
+    >>> micros(6314.666), micros(None), micros(1e13)
+    (6314666000, None, None)
+    """
+    return floor(notional_usd * 1e6 + 0.5) if notional_usd is not None and notional_usd < MOST_USD else None
 
 
 class _Cell:

@@ -73,7 +73,7 @@ class OrdersQuestion(Windowed):
     min_usd: Annotated[float | None, Field(ge=0, le=1e15)] = None
     limit: Annotated[int, Field(ge=1, le=10_000)] = 100
     order: Literal["time", "size"] = "time"
-    cursor: Annotated[str | None, Field(max_length=80, description="opaque; next_cursor of the page before")] = None
+    cursor: Annotated[str | None, Field(max_length=160, description="opaque; next_cursor of the page before")] = None
 
 
 class TableQuestion(Question):

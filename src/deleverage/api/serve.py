@@ -9,11 +9,8 @@ import uvicorn
 from deleverage import config
 from deleverage.api.app import STATIC, build
 from deleverage.api.server import Server
-from deleverage.collect.history import catch_up_imports
-from deleverage.collect.ingest import catch_up
 from deleverage.errors import BadInput, StoreError
 from deleverage.recordings import DEFAULT, bundled
-from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
 
 
@@ -46,10 +43,6 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
 def _open(server: Server, source: str | None, speed: float) -> str:
     """Open the source, else the stored data, else the bundled recording; say what is shown."""
     if source is None and server.folder.has_data():
-        store = DuckStore(server.folder.tables)
-        catch_up(server.folder, store)
-        catch_up_imports(server.folder, store)
-        store.close()
         server.open_stored()
         return f"the data stored in {server.folder.path}"
     name = source or DEFAULT

@@ -9,13 +9,15 @@ from deleverage import __version__
 from deleverage.api.schemas import PlaybackOrder
 from deleverage.api.session import Clock, PlaybackSession, Session, StoredSession
 from deleverage.api.view import MS, Moment, headline, tile
+from deleverage.collect.history import open_up_to_date
+from deleverage.config import settings
 from deleverage.errors import BadInput
 from deleverage.events import Event, Liquidation
 from deleverage.journal.interchange import read_source
 from deleverage.live import WINDOWS
 from deleverage.recordings import Recording, bundled, recording_named
-from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
+from deleverage.venues import venue_named
 
 LISTENERS = 64
 """Clients of the stream at a time; one more is refused."""
@@ -39,8 +41,7 @@ class Server:
 
     def open_stored(self) -> None:
         """Show the tables of the data directory."""
-        store = DuckStore(self.folder.tables)
-        self._replace(StoredSession(store, f"Stored data in {self.folder.path.name}"))
+        self._replace(StoredSession(open_up_to_date(self.folder), f"Stored data in {self.folder.path.name}"))
 
     def open_recording(self, name: str, speed: float) -> None:
         """Play a bundled recording."""
@@ -56,6 +57,7 @@ class Server:
         stretches: list[tuple[int, int]] = [] if recording is None else list(recording.stretches)
         if recording is None:
             for frame in read_source(path):
+                venue_named(frame.venue)
                 first, last = min(first or frame.ts_recv, frame.ts_recv), max(last, frame.ts_recv)
             if not first:
                 raise BadInput(f"{path} holds no frame")
@@ -103,7 +105,7 @@ class Server:
             session.control(playing=order.action == "play")
 
     def _speed(self) -> float:
-        return self._session.clock().speed or 20.0 if self._session else 20.0
+        return (self._session.clock().speed if self._session else 0.0) or settings().speed
 
     def health(self) -> dict[str, Any]:
         """What `/v1/health` says."""
@@ -112,7 +114,7 @@ class Server:
         return {
             "status": "failing" if session.failure else "ok", "failure": session.failure, "version": __version__, "mode": session.mode,
             "label": session.label, "recording": describe(session.recording), "clock": clock_document(session.clock()),
-            "frames": tally.frames, "events": sum(tally.events.values()), "errors": tally.errors + tally.unknown, "lag_seconds": 0.0,
+            "frames": tally.frames, "events": sum(tally.events.values()), "errors": tally.errors + tally.unknown,
         }  # fmt: skip
 
     def recordings(self) -> list[dict[str, Any]]:
@@ -130,7 +132,8 @@ class Server:
         return {
             "headline": headline(window, moment), "windows": tiles, "window": window, "base": base, "bases": moment.bases(),
             "venues": moment.venues(), "heatmap": moment.heatmap(), "treemap": moment.treemap(12), "prices": moment.prices(base),
-            "tape": moment.orders(60), "largest": moment.orders(10, largest=True), "clock": clock_document(session.clock()),
+            "last": session.last_prices(base), "tape": moment.orders(60), "largest": moment.orders(10, largest=True),
+            "clock": clock_document(session.clock()),
             "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure,
         }  # fmt: skip
 

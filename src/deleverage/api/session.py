@@ -18,6 +18,8 @@ from deleverage.store.store import Store
 
 TICK = 0.05
 """Seconds between two steps of a playback."""
+MOST_BEHIND = 0.25
+"""Seconds a step may make up for: a machine that cannot keep up plays slower instead of ever larger steps."""
 FLUSH = 0.5
 """Seconds after which waiting events go to the tables."""
 LEAD_IN = 2_000_000_000
@@ -69,6 +71,14 @@ class Session:
             found[venue] = found.get(venue, 0) + count.frames
         return found
 
+    def failures(self) -> dict[str, int]:
+        """Return the frames that could not be parsed, by venue."""
+        found: dict[str, int] = {}
+        for name, count in self.tally.by_channel.items():
+            venue = name.partition("/")[0]
+            found[venue] = found.get(venue, 0) + count.errors + count.unknown
+        return found
+
     def flush(self) -> None:
         """Bring the tables up to the session's now."""
 
@@ -81,6 +91,15 @@ class Session:
                         return self.live.sums(name)
             self.flush()
             return self.store.liquidation_sums(at - window, at, as_of)
+
+    def last_prices(self, base: str) -> list[dict[str, object]]:
+        """Return the last price seen of every contract of a base, newest first; empty without a live state."""
+        with self.lock:
+            found = [] if self.live is None else [(key, last) for key, last in self.live.prices.items() if last.base == base]
+            return [
+                {"venue": venue, "symbol": symbol, "price": last.price, "price_kind": last.price_kind, "ts_ms": last.ts_event // 1_000_000}
+                for (venue, symbol), last in sorted(found, key=lambda item: -item[1].ts_event)
+            ]
 
     def close(self) -> None:
         """Release everything, once whoever holds the lock is done."""
@@ -104,7 +123,11 @@ class StoredSession(Session):
 
     def frames(self) -> dict[str, int]:
         """Return the journal's rows by venue, as the tables were made from them."""
-        return {venue: rows for venue, (rows, _) in self.store.ingested().items()}
+        return {venue: found.rows for venue, found in self.store.ingested().items()}
+
+    def failures(self) -> dict[str, int]:
+        """Return the frames that could not be parsed, by venue, as counted when the tables were made."""
+        return {venue: found.failures for venue, found in self.store.ingested().items()}
 
     def clock(self) -> Clock:
         """Return the wall clock, and the first and last instant there is data of."""
@@ -117,6 +140,7 @@ class _Progress:
     waiting: list[Event] = field(default_factory=list)
     flushed: float = 0.0
     ahead: Frame | None = None
+    is_quiet: bool = False
 
 
 class PlaybackSession(Session):
@@ -143,9 +167,8 @@ class PlaybackSession(Session):
         self._thread.start()
 
     def clock(self) -> Clock:
-        """Return where the playback stands."""
-        with self.lock:
-            return Clock(**vars(self._clock))
+        """Return where the playback stands; needs no lock, since every field is replaced whole."""
+        return Clock(**vars(self._clock))
 
     def spans(self) -> list[Span]:
         """Return the stretches received so far; a connection that is open now has no end."""
@@ -173,7 +196,11 @@ class PlaybackSession(Session):
                 to = min(max(to, self._clock.start), self._clock.end + 1)
                 if to < self._clock.now:
                     self._rewind()
-                self._advance(to)
+                self._progress.is_quiet = True  # what a seek passes over is not news
+                try:
+                    self._advance(to)
+                finally:
+                    self._progress.is_quiet = False
 
     def close(self) -> None:
         """Stop the thread and close the tables."""
@@ -191,18 +218,20 @@ class PlaybackSession(Session):
         self.tally = self._pipeline.tally
         self._clock.now, self._clock.finished = self._clock.start, False
         self.live = Live(self._clock.start)
+        self.failure = ""
 
     def _take(self, events: Sequence[Event]) -> None:
         assert self.live is not None
         self._progress.waiting.extend(events)
         self.live.add(events)
-        self.on_events(events)
+        if not self._progress.is_quiet:
+            self.on_events(events)
 
     def _run(self) -> None:
         last = time.monotonic()
         while not self._stop.wait(TICK):
             moment = time.monotonic()
-            elapsed, last = moment - last, moment
+            elapsed, last = min(moment - last, MOST_BEHIND), moment
             with self.lock:
                 if not self._clock.playing or self._clock.finished:
                     continue
@@ -224,6 +253,7 @@ class PlaybackSession(Session):
         progress, live = self._progress, self.live
         frame = progress.ahead or next(progress.frames, None)
         while frame is not None and frame.ts_recv <= target:
+            progress.ahead = None
             live.advance(frame.ts_recv)
             self._pipeline.feed(frame)
             if len(progress.waiting) >= 20_000:

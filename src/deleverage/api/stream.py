@@ -5,7 +5,7 @@ A client that cannot keep up is dropped (close code 1013); it never slows the ot
 
 import contextlib
 from collections import deque
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import anyio.to_thread
@@ -14,7 +14,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from deleverage.api.routes import envelope, held, resolve
 from deleverage.api.server import LISTENERS, Server
-from deleverage.api.view import MS, Moment
+from deleverage.api.view import Moment, order
 from deleverage.errors import DeleverageError
 from deleverage.events import Liquidation
 from deleverage.when import duration
@@ -30,7 +30,7 @@ SLOW = 5.0
 class View(msgspec.Struct):
     """What a client looks at."""
 
-    window: str = "24h"
+    window: Annotated[str, msgspec.Meta(max_length=12)] = "24h"
     base: str = "BTC"
 
 
@@ -42,7 +42,7 @@ async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> N
         await socket.close(1013, "too many clients")
         return
     view = View(window, base)
-    waiting: deque[Liquidation] = deque()
+    waiting: deque[Liquidation] = deque(maxlen=QUEUE + 1)
     server.listeners.add(waiting.extend)
     try:
         async with anyio.create_task_group() as tasks:
@@ -77,7 +77,7 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Li
             raise TimeoutError
         if waiting:
             orders = [waiting.popleft() for _ in range(len(waiting))]
-            await _say(socket, {"type": "orders", "data": [as_order(o) for o in orders[-200:]], "count": len(orders)})
+            await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders[-200:]], "count": len(orders)})
         clock = session.clock()
         state = (id(session), view.window, view.base, clock.now // 1_000_000_000, clock.playing, clock.finished, session.tally.frames)
         if state != shown:
@@ -100,12 +100,3 @@ def document(server: Server, window: str, base: str) -> dict[str, Any]:
         at, as_of = resolve(None, None, session.now())
         moment = Moment(session, duration(window), at, as_of)
         return {"type": "now", **envelope(session, moment, server.document(moment, window, base))}
-
-
-def as_order(event: Liquidation) -> dict[str, Any]:
-    """Write an event as the routes write its row."""
-    fields = ("venue", "symbol", "base", "position_side", "price", "price_kind", "quantity", "notional_usd", "method", "coverage_rule")
-    return {
-        "ts_ms": event.ts_event // MS, "ts_ns": str(event.ts_event), **{name: getattr(event, name) for name in fields},
-        "is_backfill": event.is_backfill,
-    }  # fmt: skip

@@ -1,12 +1,14 @@
 """What the first page shows, as one document: every number in it can be asked for by itself from the routes beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from deleverage.analytics.coverage import Span, coverage, of_liquidations, stretches
+from msgspec import structs
+
+from deleverage.analytics.coverage import Span, of_liquidations, stretches
 from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
 from deleverage.api.session import Session
-from deleverage.figure import Figure, hash_inputs
+from deleverage.figure import Figure, dollars, hash_inputs
 from deleverage.live import WINDOWS
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Coverage
@@ -23,7 +25,8 @@ class Moment:
     def __init__(self, session: Session, window: int, at: int, as_of: int) -> None:
         self.session, self.window, self.at, self.as_of = session, window, at, as_of
         self.start = at - window
-        self.spans = [s for s in session.spans() if s.start <= as_of]
+        known = (s for s in session.spans() if s.start < min(at, as_of) and s.known <= as_of)
+        self.spans = [s if s.end is None else structs.replace(s, end=min(s.end, as_of)) for s in known]
         self._sums: dict[Group, Sum] | None = None
 
     @property
@@ -35,7 +38,11 @@ class Moment:
 
     def coverage(self, venue: str) -> float:
         """Share of the window in which the venue's liquidations were being received."""
-        return coverage(of_liquidations(self.spans, venue), self.start, self.at)
+        return sum(high - low for low, high in self._stretches(venue)) / self.window
+
+    def _stretches(self, venue: str) -> list[tuple[int, int]]:
+        """Parts of the window in which the venue's liquidations were being received, as far as known by then."""
+        return stretches(of_liquidations(self.spans, venue), self.start, max(min(self.at, self.as_of), self.start))
 
     def overall_coverage(self) -> float:
         """Mean coverage of the venues that were received at all in the window; the others are `missing`."""
@@ -64,7 +71,7 @@ class Moment:
     def figure(self) -> Figure:
         """The total as a Figure: what it is made of, how much was covered, and a digest of the exact inputs."""
         row = self.totals(None)[0]
-        seen = row["count"] > 0 or row["coverage"] > 0
+        seen = row["count"] > row["unpriced_count"] or (row["count"] == 0 and row["coverage"] > 0)
         venues = sorted({venue for venue, *_ in self.sums})
         return Figure(
             name=f"liquidations.total.{self.window // 1_000_000_000}s", value=row["total_usd"] if seen else None, unit="usd", at=self.at,
@@ -93,7 +100,7 @@ class Moment:
         rows: list[dict[str, Any]] = []
         for name, venue in VENUES.items():
             covered = [False] * buckets
-            for low, high in stretches(of_liquidations(self.spans, name), start, self.at):
+            for low, high in self._stretches(name):
                 for slot in range((low - start) // bucket, (high - 1 - start) // bucket + 1):
                     covered[slot] = True
             values, longs, shorts = grid_values(cells, name, covered)
@@ -166,20 +173,19 @@ class Moment:
 
     def feeds(self) -> list[dict[str, Any]]:
         """What is known of each venue's feed at the end of the window."""
-        counts, frames = self.session.tally.by_channel, self.session.frames()
+        frames, failures = self.session.frames(), self.session.failures()
         rows = []
         for name, venue in VENUES.items():
             own = [s for s in self.spans if s.venue == name]
             parts = stretches(own, 0, min(self.at, self.as_of))
-            channels = {key.partition("/")[2]: c for key, c in counts.items() if key.startswith(f"{name}/")}
             state, evidence, last = _state(own, parts, min(self.at, self.as_of))
             rule = self.rule(name)
             rows.append({
                 "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": rule.rule,
                 "coverage_note": rule.note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
                 "age_seconds": None if last is None else max(self.at - last, 0) / 1e9,
-                "frames": frames.get(name, 0), "events": sum(c.events for c in channels.values()),
-                "errors": sum(c.errors + c.unknown for c in channels.values()), "carries_liquidations": any(s.liquidations for s in own),
+                "frames": frames.get(name, 0), "errors": failures.get(name, 0),
+                "carries_liquidations": any(s.liquidations for s in own),
                 "stretches": [[low // MS, high // MS] for low, high in parts],
             })  # fmt: skip
         return rows
@@ -196,10 +202,13 @@ def _state(spans: Sequence[Span], parts: Sequence[tuple[int, int]], at: int) -> 
     return "ended", f"{what} were received until {iso(last)}", last
 
 
-def order(row: dict[str, Any]) -> dict[str, Any]:
-    """Shape a row of the liquidations table for an answer."""
-    fields = ("venue", "symbol", "base", "position_side", "price", "price_kind", "quantity", "notional_usd", "method", "coverage_rule")
-    return {"ts_ms": row["ts_event"] // MS, "ts_ns": str(row["ts_event"]), **{f: row[f] for f in fields}, "is_backfill": row["is_backfill"]}
+ORDER_FIELDS = ("venue", "symbol", "base", "position_side", "price", "price_kind", "quantity", "notional_usd", "method", "coverage_rule")
+
+
+def order(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Shape a row of the liquidations table, or an event as a mapping, for an answer."""
+    times = {"ts_ms": row["ts_event"] // MS, "ts_ns": str(row["ts_event"])}
+    return {**times, **{name: row[name] for name in ORDER_FIELDS}, "is_backfill": row["is_backfill"]}
 
 
 class Tile(TypedDict):
@@ -217,6 +226,7 @@ class Tile(TypedDict):
     floor: bool
     sources: list[str]
     inputs_hash: str
+    unpriced_count: int
 
 
 def tile(name: str, moment: Moment) -> Tile:
@@ -226,19 +236,8 @@ def tile(name: str, moment: Moment) -> Tile:
         "window": name, "long_usd": row["long_usd"], "short_usd": row["short_usd"], "total_usd": row["total_usd"], "count": row["count"],
         "long_share": row["long_share"], "coverage": row["coverage"], "status": figure.status,
         "missing": list(figure.missing), "floor": bool(figure.note), "sources": list(figure.sources), "inputs_hash": figure.inputs_hash,
+        "unpriced_count": row["unpriced_count"],
     }  # fmt: skip
-
-
-def money(usd: float) -> str:
-    """Write dollars rounded to what a reader takes in.
-
-    >>> money(1_830_970_000.0), money(629_110_000.0), money(5_400.0), money(0.0)
-    ('1.83 bn USD', '629.1 M USD', '5.4 k USD', '0 USD')
-    """
-    for size, unit, digits in ((1e9, "bn", 2), (1e6, "M", 1), (1e3, "k", 1)):
-        if usd >= size:
-            return f"{usd / size:.{digits}f} {unit} USD"
-    return f"{usd:.0f} USD"
 
 
 def headline(window: str, moment: Moment) -> str:
@@ -256,7 +255,7 @@ def headline(window: str, moment: Moment) -> str:
     side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
-    text = f"{least}{money(row['total_usd'])} liquidated in {window} {where}{side}{unpriced}; {covered}."
+    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
     return text[0].upper() + text[1:]
 
 

@@ -11,14 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from deleverage.analytics.coverage import Span
-from deleverage.collect.ingest import open_tables
+from deleverage.collect.ingest import catch_up, open_tables
+from deleverage.errors import StoreError
 from deleverage.instruments import Instrument
-from deleverage.store.duck import table_named
+from deleverage.store.duck import DuckStore, table_named
 from deleverage.store.folder import Folder
 from deleverage.store.store import Store
 from deleverage.store.tabular import read_tabular
 from deleverage.venues import VENUES
 from deleverage.when import duration
+
+META = b"deleverage.import"
+"""Key of the Parquet metadata that says what a kept file is."""
 
 
 def import_table(
@@ -41,14 +45,12 @@ def import_table(
         if found.digest not in store.imported():
             if not kept.exists():
                 said = {
-                    "table": table,
-                    "file": found.file,
-                    "columns": dict(columns),
-                    "units": dict(units),
-                    "constants": dict(constants),
-                    "lag": lag,
-                }
-                pq.write_table(found.rows.replace_schema_metadata({"deleverage.import": json.dumps(said)}), kept, compression="zstd")
+                    "table": table, "file": found.file, "taken": time.time_ns(), "columns": dict(columns), "units": dict(units),
+                    "constants": dict(constants), "lag": lag,
+                }  # fmt: skip
+                draft = kept.with_suffix(".partial")
+                pq.write_table(found.rows.replace_schema_metadata({META: json.dumps(said)}), draft, compression="zstd")
+                draft.replace(kept)
             new = append_file(store, kept)
     finally:
         store.close()
@@ -64,8 +66,11 @@ def import_table(
 
 def append_file(store: Store, kept: Path) -> int:
     """Append a kept file to its table and record the stretch it covers; returns the rows that were new."""
-    rows = pq.read_table(kept)
-    said = json.loads(rows.schema.metadata[b"deleverage.import"])
+    try:
+        rows = pq.read_table(kept)
+        said = json.loads(rows.schema.metadata[META])
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{kept} is damaged: {' '.join(str(error).split())[:120]}; delete it and import its file again") from None
     table, digest = said["table"], kept.stem
     rows = rows.replace_schema_metadata(None).cast(table_named(table).arrow_schema)
     spans = _spans(rows, said["file"]) if table == "liquidations" else []
@@ -75,18 +80,39 @@ def append_file(store: Store, kept: Path) -> int:
 def catch_up_imports(folder: Folder, store: Store) -> list[str]:
     """Append kept files the tables do not hold (the tables were deleted, or a crash came between); returns their digests."""
     held = store.imported()
-    missing = [kept for kept in sorted(folder.imports.glob("*.parquet")) if kept.stem not in held]
+    missing = sorted((kept for kept in folder.imports.glob("*.parquet") if kept.stem not in held), key=_taken)
     for kept in missing:
         append_file(store, kept)
     return [kept.stem for kept in missing]
+
+
+def open_up_to_date(folder: Folder) -> DuckStore:
+    """Open the tables and bring them up to the journal and the kept files; closes them again if that fails."""
+    store = DuckStore(folder.tables)
+    try:
+        catch_up(folder, store)
+        catch_up_imports(folder, store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def _taken(kept: Path) -> tuple[int, str]:
+    """Order kept files as they were taken in; a damaged one first, so that it is met and named."""
+    try:
+        return int(json.loads(pq.read_schema(kept).metadata[META])["taken"]), kept.stem
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+        return 0, kept.stem
 
 
 def _spans(rows: pa.Table, file: str) -> list[Span]:
     """A file of liquidations covers each of its venues from its first to its last row."""
     spans = []
     for venue in sorted(set(rows["venue"].to_pylist())):
-        times = rows.filter(pc.equal(rows["venue"], venue))["ts_event"]
-        spans.append(Span(venue, file, pc.min(times).as_py(), pc.max(times).as_py() + 1, True, "import"))
+        own = rows.filter(pc.equal(rows["venue"], venue))
+        first, last, known = pc.min(own["ts_event"]), pc.max(own["ts_event"]), pc.max(own["ts_recv"])
+        spans.append(Span(venue, file, first.as_py(), last.as_py() + 1, True, "import", known.as_py()))
     return spans
 
 

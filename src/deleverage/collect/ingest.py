@@ -6,7 +6,6 @@ twice, gives the same tables. A venue's tables are replaced in one transaction, 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from deleverage.journal.reading import known_frames, read_frames, summary
 from deleverage.recordings import bundled
 from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
-from deleverage.store.store import Store
+from deleverage.store.store import Ingested, Store
 
 BATCH = 50_000
 """Events appended to the tables at a time."""
@@ -36,31 +35,36 @@ class ListedLate(Exception):
 
 
 def import_frames(
-    folder: Folder, store: Store, frames: Iterable[Frame], progress: Callable[[int], None] = lambda frames: None
+    folder: Folder, store: Store, *sources: Iterable[Frame], progress: Callable[[int], None] = lambda frames: None
 ) -> tuple[Tally, int]:
-    """Bring frames in; returns what was in them and how many were new. `progress` is called with the frames so far.
+    """Bring sources of frames in; returns what was in them and how many were new. `progress` is called with the frames so far.
 
-    Frames the journal already holds (same receipt time, venue, route and payload) are not taken again. Nothing is
-    written to the tables if reading `frames` fails; what was journalled before the failure is picked up by `catch_up`.
+    Frames the journal or an earlier source already holds (same receipt time, venue, route and payload) are not taken again;
+    repeats within one source are. Nothing is written to the tables if reading fails; what was journalled before the
+    failure is picked up by `catch_up`.
     """
-    known: Counter[bytes] = known_frames(folder.journal)
+    held: Counter[bytes] = known_frames(folder.journal)
+    remember = bool(held) or len(sources) > 1
     pipeline = Pipeline(lambda events: None)
     touched: set[str] = set()
     new = seen = 0
     with Journal(folder.journal) as journal:
-        for frame in frames:
-            pipeline.feed(frame)
-            if known:
-                digest = frame_digest(frame)
-                if known[digest] > 0:
-                    known[digest] -= 1
-                    continue
-            journal.append(frame)
-            new += 1
-            touched.add(frame.venue)
-            seen += 1
-            if seen % 5000 == 0:
-                progress(seen)
+        for source in sources:
+            known = held.copy()
+            for frame in source:
+                pipeline.feed(frame)
+                seen += 1
+                if seen % 5000 == 0:
+                    progress(seen)
+                if remember:
+                    digest = frame_digest(frame)
+                    if known[digest] > 0:
+                        known[digest] -= 1
+                        continue
+                    held[digest] += 1
+                journal.append(frame)
+                new += 1
+                touched.add(frame.venue)
     for venue in sorted(touched):
         rebuild(folder, store, venue)
     return pipeline.finish(), new
@@ -78,10 +82,10 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
     waiting: list[Event] = []
     pipeline = Pipeline(waiting.extend, listed)
     with store.rebuilding(venue):
-        frames, last = 0, 0
+        rows = 0
         for frame in read_frames(folder.journal, venue=venue):
             pipeline.feed(frame)
-            frames, last = frames + 1, frame.ts_recv
+            rows += 1
             if len(waiting) >= BATCH:
                 store.append(waiting)
                 waiting.clear()
@@ -89,14 +93,15 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
             raise ListedLate({name: list(found.values()) for name, found in pipeline.first_listed.items()})
         store.append(waiting)
         store.write_spans(pipeline.spans(), venue)
-        store.set_ingested(venue, frames, last)
+        tally = pipeline.finish()
+        store.set_ingested(venue, Ingested(rows, sum(tally.events.values()), tally.errors + tally.unknown))
 
 
 def catch_up(folder: Folder, store: Store) -> list[str]:
-    """Rebuild the venues whose journal holds more (or other) frames than their tables; returns their names."""
+    """Rebuild the venues whose journal holds another number of rows than their tables were made from; returns their names."""
     ingested = store.ingested()
     journalled = summary(folder.journal).by_venue
-    behind = sorted(venue for venue, frames in journalled.items() if ingested.get(venue, (0, 0))[0] != frames)
+    behind = sorted(venue for venue, rows in journalled.items() if venue not in ingested or ingested[venue].rows != rows)
     for venue in behind:
         rebuild(folder, store, venue)
     return behind
@@ -114,7 +119,7 @@ def import_sources(folder: Folder, sources: Sequence[str], progress: Callable[[i
     folder.create()
     store = open_tables(folder)
     try:
-        tally, new = import_frames(folder, store, chain.from_iterable(map(read_source, paths)), progress)
+        tally, new = import_frames(folder, store, *map(read_source, paths), progress=progress)
     finally:
         store.close()
     return {**tally.report(), "new": new}

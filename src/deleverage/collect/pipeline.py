@@ -7,6 +7,7 @@ closed, or, for frames brought in without such rows, from the frames themselves.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -19,6 +20,7 @@ from deleverage.tables import TABLE_OF
 from deleverage.venues import venue_named
 from deleverage.venues.venue import Instruments, Parser, Venue, split_route
 
+Instant: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 SILENCE = 600 * 1_000_000_000
 """Without opened and closed rows, a silence longer than this (ns) ends a span."""
 
@@ -53,6 +55,18 @@ class Tally(msgspec.Struct):
             "errors": self.errors, "by_channel": {name: msgspec.structs.asdict(c) for name, c in sorted(self.by_channel.items())},
             "reasons": dict(sorted(self.reasons.items())),
         }  # fmt: skip
+
+
+class _SaidGap(msgspec.Struct):
+    """The payload of a `gap` row; instants in ns UTC, [start, end)."""
+
+    channel: str
+    start: Instant
+    end: Instant | None = None
+    reason: str = ""
+
+
+_GAP = msgspec.json.Decoder(_SaidGap)
 
 
 class _Connection:
@@ -161,11 +175,14 @@ class Pipeline:
                     self.stale.add(venue)
 
     def _gap(self, frame: Frame) -> Sequence[Event]:
-        said = msgspec.json.decode(frame.payload)
-        gap = Gap(
-            frame.venue, "", "", "", int(said["start"]), frame.ts_recv, str(said["channel"]), int(said["start"]), said.get("end"),
-            str(said["reason"]),
-        )  # fmt: skip
+        connection = self._connection((frame.venue, frame.route, frame.connection), frame.ts_recv, explicit=False)
+        try:
+            said = _GAP.decode(frame.payload)
+        except msgspec.MsgspecError as error:
+            self.tally.frames += 1
+            self._failed(connection, ParseError("gap", " ".join(str(error).split())[:160]))
+            return ()
+        gap = Gap(frame.venue, "", "", "", said.start, frame.ts_recv, said.channel, said.start, said.end, said.reason)
         self._sink((gap,))
         return (gap,)
 

@@ -11,18 +11,25 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage.analytics.coverage import Span
-from deleverage.analytics.liquidations import Group, Sum
+from deleverage.analytics.liquidations import MOST_USD, Group, Sum
 from deleverage.errors import BadInput, StoreError
+from deleverage.figure import hash_inputs
 from deleverage.store.columns import group, to_arrow
-from deleverage.store.store import JOURNAL, PriceSeries
+from deleverage.store.store import JOURNAL, Ingested, PriceSeries
 from deleverage.tables import LEVELS, TABLE_OF, TABLES, Table
 
 SQL_TYPES = {pa.string(): "VARCHAR", pa.float64(): "DOUBLE", pa.int64(): "BIGINT", pa.bool_(): "BOOLEAN",
              LEVELS: "STRUCT(price DOUBLE, size DOUBLE)[]"}  # fmt: skip
-MICROS = "CAST(FLOOR(notional_usd * 1e6::DOUBLE + 0.5::DOUBLE) AS BIGINT)"
-"""Dollars to millionths, rounded half up: the same IEEE steps as `live.micros`, so that sums agree to the last digit."""
+MICROS = f"CAST(FLOOR(CASE WHEN notional_usd < {MOST_USD} THEN notional_usd END * 1e6::DOUBLE + 0.5::DOUBLE) AS BIGINT)"
+"""Dollars to millionths, rounded half up: the same IEEE steps as `micros`, so that sums agree to the last digit."""
+COUNTED = """ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND NOT (source <> 'journal' AND EXISTS (
+    SELECT 1 FROM spans WHERE spans.venue = liquidations.venue AND spans.liquidations AND spans.basis <> 'import'
+    AND liquidations.ts_event >= spans.start_ns AND liquidations.ts_event < coalesce(spans.end_ns, 9223372036854775807)))"""
+"""Rows a sum over [start, end) as of an instant holds: where a venue was recorded the recording counts, files count elsewhere."""
 LOG_BYTES = "64MB"
 """Size of the write-ahead log at which DuckDB folds it into the file. Its own 16 MB is a batch or two: every row written twice."""
+VERSION = hash_inputs([4, *((t.name, [(c.name, str(c.arrow)) for c in t.columns], t.key, t.state) for t in TABLES.values())])
+"""Changes with the tables, and by hand (the number in front) when parsers read frames differently."""
 PRICE_SOURCES = (  # table, column, what the price is, further test; the first that has rows serves
     ("candles", "close", "'candle close'", " AND price_kind = 'last'"),
     ("mark_prices", "mark_price", "'mark'", ""),
@@ -35,7 +42,10 @@ class DuckStore:
     """See `Store`. One process at a time holds the file; inside it, any thread may read while one appends."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or create the file (None: in memory). Raises StoreError in one line when it is locked or damaged."""
+        """Open or create the file (None: in memory). Raises StoreError in one line when it is locked or damaged.
+
+        Tables written under another schema are dropped: they are made anew from the journal and the kept files.
+        """
         self.path = path
         try:
             self._db = duckdb.connect(str(path) if path else ":memory:")
@@ -47,15 +57,21 @@ class DuckStore:
         self._db.execute(f"SET wal_autocheckpoint = '{LOG_BYTES}'")
         self._writing = threading.RLock()
         self._inside = False
+        self._db.execute("CREATE TABLE IF NOT EXISTS schema_version (version VARCHAR)")
+        if [row[0] for row in self._db.execute("SELECT version FROM schema_version").fetchall()] != [VERSION]:
+            for (name,) in self._db.execute("SELECT table_name FROM information_schema.tables").fetchall():
+                self._db.execute(f'DROP TABLE "{name}"')
+            self._db.execute("CREATE TABLE schema_version (version VARCHAR)")
+            self._db.execute("INSERT INTO schema_version VALUES (?)", [VERSION])
         for table in TABLES.values():
             columns = ", ".join(f'"{c.name}" {SQL_TYPES[c.arrow]}{"" if c.nullable else " NOT NULL"}' for c in table.columns)
             self._db.execute(f'CREATE TABLE IF NOT EXISTS "{table.name}" ({columns}, source VARCHAR NOT NULL)')
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS spans (venue VARCHAR, route VARCHAR, start_ns BIGINT, end_ns BIGINT,"
-            " liquidations BOOLEAN, basis VARCHAR)"
+            " liquidations BOOLEAN, basis VARCHAR, known BIGINT)"
         )
         self._db.execute("CREATE TABLE IF NOT EXISTS imported (digest VARCHAR PRIMARY KEY, file VARCHAR)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS ingested (venue VARCHAR PRIMARY KEY, frames BIGINT, last_ts_recv BIGINT)")
+        self._db.execute("CREATE TABLE IF NOT EXISTS ingested (venue VARCHAR PRIMARY KEY, rows BIGINT, events BIGINT, failures BIGINT)")
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -87,8 +103,12 @@ class DuckStore:
         """See `Store.append`."""
         if not events:
             return 0
+        try:
+            batches = [(TABLE_OF[kind], to_arrow(rows)) for kind, rows in group(events).items()]
+        except (pa.ArrowException, OverflowError, TypeError) as error:
+            raise StoreError(f"an event does not fit its table: {' '.join(str(error).split())[:160]}") from error
         with self._transaction():
-            return sum(self._insert(TABLE_OF[kind], to_arrow(rows), JOURNAL) for kind, rows in group(events).items())
+            return sum(self._insert(table, rows, JOURNAL) for table, rows in batches)
 
     def append_import(self, table: str, rows: pa.Table, digest: str, file: str, spans: Sequence[Span]) -> int:
         """See `Store.append_import`."""
@@ -106,15 +126,16 @@ class DuckStore:
         """Insert the rows that are not there yet; of rows equal in the key, the first of the batch."""
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
-        if table.state and "ts_event" not in table.key:
+        if table.state and "ts_event" not in table.key and source == JOURNAL:
             frame = self._changes(table, frame)
         else:
-            keys = frame.select(table.key).with_row_index("row")
+            keys = frame.select(self._identity(table)).with_row_index("row")
             if keys.drop("row").is_duplicated().any():
-                keys = keys.unique(subset=table.key, keep="first", maintain_order=True)
-            if source == JOURNAL:
-                self._displace(table, keys)
-            keys = self._unseen(table, keys)
+                keys = keys.unique(subset=self._identity(table), keep="first", maintain_order=True)
+            keys = self._unseen(table, keys, source)
+            if table.anonymous_without:  # a row without this column has no identity: it is never a repeat
+                nameless = frame[table.anonymous_without].is_null().arg_true().cast(pl.UInt32)
+                keys = pl.DataFrame({"row": pl.concat([keys["row"], nameless]).unique().sort()})
             if keys.height < frame.height:
                 frame = frame[keys["row"]]
         if frame.is_empty():
@@ -127,32 +148,26 @@ class DuckStore:
             self._db.unregister("batch")
         return frame.height
 
-    def _unseen(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-        """Leave out rows whose key is in the table. Keys hold ts_event, so only its range can hold them."""
-        keys = list(table.key)
+    def _identity(self, table: Table) -> list[str]:
+        """Columns that make two rows one: the key, and for states without a clock in it also when they were known."""
+        return list(table.key) if "ts_event" in table.key else [*table.key, "ts_recv"]
+
+    def _unseen(self, table: Table, frame: pl.DataFrame, source: str) -> pl.DataFrame:
+        """Leave out rows that are in the table already. Recorded rows and rows of files do not know of each other."""
+        keys = self._identity(table)
+        clock = "ts_event" if "ts_event" in keys else "ts_recv"
         sql = f'SELECT {", ".join(f"{chr(34)}{k}{chr(34)}" for k in keys)} FROM "{table.name}"'
-        parameters: list[object] = []
-        if "ts_event" in keys:
-            sql += " WHERE ts_event BETWEEN ? AND ?"
-            parameters = [frame["ts_event"].min(), frame["ts_event"].max()]
+        sql += f" WHERE {clock} BETWEEN ? AND ? AND (source = '{JOURNAL}') = ?"
+        parameters: list[object] = [frame[clock].min(), frame[clock].max(), source == JOURNAL]
         there = pl.from_arrow(self._db.sql(sql, params=parameters).to_arrow_table())
         assert isinstance(there, pl.DataFrame)
         return frame if there.is_empty() else frame.join(there, on=keys, how="anti", nulls_equal=True, maintain_order="left")
 
-    def _displace(self, table: Table, frame: pl.DataFrame) -> None:
-        """Take out rows of tabular files that a recorded frame now says: the recording is the truth, whichever came first."""
-        if not self._db.execute(f'SELECT 1 FROM "{table.name}" WHERE source <> ? LIMIT 1', [JOURNAL]).fetchall():
-            return
-        match = " AND ".join(f't."{k}" IS NOT DISTINCT FROM b."{k}"' for k in table.key)
-        self._db.register("batch", frame.to_arrow())
-        self._db.execute(f'DELETE FROM "{table.name}" t USING batch b WHERE t.source <> ? AND {match}', [JOURNAL])
-        self._db.unregister("batch")
-
     def _changes(self, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-        """Keep the rows that differ from the previous reading of the same state, the stored ones first."""
+        """Keep the recorded rows that differ from the previous recorded reading of the same state; they come in order."""
         state, values = list(table.state), [k for k in table.key if k not in table.state]
-        last = f'SELECT * EXCLUDE (source) FROM "{table.name}" QUALIFY row_number() OVER (PARTITION BY {", ".join(state)}'
-        last += " ORDER BY ts_recv DESC) = 1"
+        last = f"SELECT * EXCLUDE (source) FROM \"{table.name}\" WHERE source = '{JOURNAL}' QUALIFY row_number()"
+        last += f" OVER (PARTITION BY {', '.join(state)} ORDER BY ts_recv DESC) = 1"
         before = pl.from_arrow(self._db.sql(last).to_arrow_table())
         assert isinstance(before, pl.DataFrame)
         both = pl.concat([before.with_columns(pl.lit(False).alias("new")), frame.with_columns(pl.lit(True).alias("new"))], how="vertical")
@@ -193,7 +208,7 @@ class DuckStore:
         order = ", ".join(f'"{name}"{direction}' for name in ("ts_event", "ts_recv", *rest, "source"))
         sql = f'SELECT * FROM "{table}"' + (f" WHERE {' AND '.join(tests)}" if tests else "")
         if collapse and spec.state:
-            sql += f" QUALIFY row_number() OVER (PARTITION BY {', '.join(spec.state)} ORDER BY ts_recv DESC, {order}) = 1"
+            sql += f" QUALIFY row_number() OVER (PARTITION BY {', '.join(spec.state)} ORDER BY ts_recv DESC, ts_event DESC, {order}) = 1"
         if largest_by is not None:
             order = f'"{largest_by}" DESC NULLS LAST, {order}'
         sql += f" ORDER BY {order}" + (f" LIMIT {int(limit)}" if limit is not None else "")
@@ -216,8 +231,7 @@ class DuckStore:
         """See `Store.liquidation_sums`."""
         rows = self._rows(
             f"SELECT venue, base, position_side, method, CAST(coalesce(sum({MICROS}), 0) AS BIGINT), count(*),"
-            " count(*) FILTER (notional_usd IS NULL) FROM liquidations"
-            " WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? GROUP BY ALL ORDER BY ALL",
+            f" count(*) FILTER ({MICROS} IS NULL) FROM liquidations WHERE {COUNTED} GROUP BY ALL ORDER BY ALL",
             [start, end, as_of],
         )
         return {(str(v), str(b), str(s), str(m)): Sum(int(str(a)), int(str(n)), int(str(u))) for v, b, s, m, a, n, u in rows}
@@ -226,7 +240,7 @@ class DuckStore:
         """See `Store.liquidation_grid`."""
         rows = self._rows(
             f"SELECT venue, ts_event // ? - ? AS slot, position_side, CAST(coalesce(sum({MICROS}), 0) AS BIGINT) FROM liquidations"
-            " WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND method IN ('market', 'unknown') GROUP BY ALL ORDER BY ALL",
+            f" WHERE {COUNTED} AND method IN ('market', 'unknown') GROUP BY ALL ORDER BY ALL",
             [bucket, start // bucket, start, end, as_of],
         )
         return ((str(v), int(str(i)), str(side), int(str(micros))) for v, i, side, micros in rows)
@@ -243,10 +257,10 @@ class DuckStore:
                 continue
             venue, symbol, label = (str(x) for x in found[0])
             rows = self._rows(
-                f"SELECT max(ts_event), arg_max({price}, ts_event) FROM {table} WHERE venue = ? AND symbol = ? AND {kind} = ?"
+                f"SELECT max(ts_event), arg_max({price}, (ts_event, {price})) FROM {table} WHERE venue = ? AND symbol = ? AND {kind} = ?"
                 f" AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND {price} IS NOT NULL{also}"
-                " GROUP BY (ts_event - ?) // ? ORDER BY 1",
-                [venue, symbol, label, start, end, as_of, start, max(bucket, 1)],
+                " GROUP BY ts_event // ? ORDER BY 1",
+                [venue, symbol, label, start, end, as_of, max(bucket, 1)],
             )
             return PriceSeries(venue, symbol, label, [(int(str(t)), float(str(p))) for t, p in rows])
         return None
@@ -257,21 +271,22 @@ class DuckStore:
             if venue is not None:
                 db.execute("DELETE FROM spans WHERE venue = ? AND basis <> 'import'", [venue])
             if spans:
-                db.executemany("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?)", [list(msgspec.structs.astuple(s)) for s in spans])
+                db.executemany("INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)", [list(msgspec.structs.astuple(s)) for s in spans])
 
     def spans(self) -> list[Span]:
         """See `Store.spans`."""
         rows = self._rows("SELECT * FROM spans ORDER BY venue, start_ns, route")
         return [msgspec.convert(dict(zip(Span.__struct_fields__, row, strict=True)), Span) for row in rows]
 
-    def ingested(self) -> dict[str, tuple[int, int]]:
+    def ingested(self) -> dict[str, Ingested]:
         """See `Store.ingested`."""
-        return {str(v): (int(str(n)), int(str(t))) for v, n, t in self._rows("SELECT * FROM ingested ORDER BY venue")}
+        found = self._rows("SELECT venue, rows, events, failures FROM ingested ORDER BY venue")
+        return {str(venue): Ingested(*(int(str(n)) for n in numbers)) for venue, *numbers in found}
 
-    def set_ingested(self, venue: str, frames: int, last: int) -> None:
+    def set_ingested(self, venue: str, ingested: Ingested) -> None:
         """See `Store.set_ingested`."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?)", [venue, frames, last])
+            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?, ?)", [venue, *ingested])
 
     def extent(self, table: str) -> tuple[int, int] | None:
         """See `Store.extent`."""

@@ -1,9 +1,10 @@
 """A data directory: where the journal, the tables and imported files of one installation live."""
 
+import fcntl
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from deleverage.errors import BadInput
 
@@ -27,6 +28,7 @@ class Folder:
         self.tables = self.path / "tables.duckdb"
         self.imports = self.path / "imports"
         self.serving_file = self.path / "serving.json"
+        self._announced: TextIO | None = None
 
     def create(self) -> None:
         """Make the directories. Raises BadInput in one line when the path cannot be one."""
@@ -41,21 +43,29 @@ class Folder:
         return any(self.journal.glob("segment-*")) or any(self.imports.glob("*.parquet"))
 
     def announce(self, url: str) -> None:
-        """Say that this process serves the directory at `url`."""
-        self.serving_file.write_text(json.dumps({"pid": os.getpid(), "url": url}))
+        """Say that this process serves the directory at `url`, for as long as it lives: the file is locked meanwhile."""
+        self._announced = self.serving_file.open("a+")
+        fcntl.flock(self._announced, fcntl.LOCK_EX)
+        self._announced.truncate(0)
+        self._announced.write(json.dumps({"pid": os.getpid(), "url": url}))
+        self._announced.flush()
 
     def withdraw(self) -> None:
         """Take the announcement back if it is ours."""
-        serving = self.serving()
-        if serving is not None and serving.pid == os.getpid():
+        if self._announced is not None:
             self.serving_file.unlink(missing_ok=True)
+            self._announced.close()
+            self._announced = None
 
     def serving(self) -> Serving | None:
-        """Return who serves the directory, None when nobody does (a dead process's announcement counts as nobody)."""
+        """Return who serves the directory, None when nobody does: an announcement nobody holds the lock of is a dead one's."""
         try:
-            said = json.loads(self.serving_file.read_text())
-            serving = Serving(int(said["pid"]), str(said["url"]))
-            os.kill(serving.pid, 0)
+            with self.serving_file.open() as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    return None
+                except BlockingIOError:
+                    said = json.loads(file.read())
+                    return Serving(int(said["pid"]), str(said["url"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return serving

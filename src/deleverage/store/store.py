@@ -17,6 +17,14 @@ from deleverage.analytics.liquidations import Group, Sum
 JOURNAL = "journal"
 
 
+class Ingested(NamedTuple):
+    """What tables were made from: journal `rows` of any direction, `events` parsed, frames that were `failures`."""
+
+    rows: int
+    events: int
+    failures: int
+
+
 class PriceSeries(NamedTuple):
     """Prices of one contract in time order, `points` as (ts_event, price), and what they are."""
 
@@ -80,10 +88,10 @@ class Store(Protocol):
     def spans(self) -> list[Span]:
         """Return all spans by venue and start."""
 
-    def ingested(self) -> dict[str, tuple[int, int]]:
-        """Return how much of the journal is in the tables: venue → (frames, last ts_recv)."""
+    def ingested(self) -> dict[str, Ingested]:
+        """Return how much of the journal is in the tables, by venue."""
 
-    def set_ingested(self, venue: str, frames: int, last: int) -> None:
+    def set_ingested(self, venue: str, ingested: Ingested) -> None:
         """Record how much of a venue's journal is in the tables."""
 
     def extent(self, table: str) -> tuple[int, int] | None:

@@ -38,13 +38,16 @@ def orders(request: Request, question: Annotated[OrdersQuestion, Query()]) -> di
             moment = Moment(session, end - start, end, moment.as_of)
         if question.venue is not None:
             venue_named(question.venue)
-        skip = _position(question.cursor)
+        skip = 0
+        if question.cursor is not None:
+            start, end, known, skip = _page(question.cursor)
+            moment = Moment(session, end - start, end, known)
         rows = moment.orders(
             question.limit + 1, largest=question.order == "size", skip=skip, venue=question.venue, base=question.base,
             where={"position_side": question.position_side}, at_least=question.min_usd,
         )  # fmt: skip
         more = len(rows) > question.limit
-        return envelope(session, moment, rows[: question.limit], next_cursor=_cursor(skip + question.limit) if more else None)
+        return envelope(session, moment, rows[: question.limit], next_cursor=_cursor(moment, skip + question.limit) if more else None)
 
 
 @router.get("/liquidations/totals", response_model=TotalRows)
@@ -82,17 +85,17 @@ def prices(request: Request, question: Annotated[PricesQuestion, Query()]) -> di
         return envelope(session, moment, moment.prices(question.base))
 
 
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(f"row {position}".encode()).decode()
+def _cursor(moment: Moment, position: int) -> str:
+    """Write where the next page begins; it holds the moment, so that pages of a moving session belong together."""
+    return base64.urlsafe_b64encode(f"{moment.start} {moment.at} {moment.as_of} {position}".encode()).decode()
 
 
-def _position(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
+def _page(cursor: str) -> tuple[int, int, int, int]:
+    """Read (start, at, as_of, position) from a cursor. Raises BadInput for one that is none of ours."""
     try:
-        word, number = base64.urlsafe_b64decode(cursor.encode("ascii")).decode().split(" ")
-        if word == "row" and number.isdigit() and len(number) < 12:
-            return int(number)
+        start, at, as_of, position = map(int, base64.urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split(" "))
     except (ValueError, binascii.Error):
-        pass
-    raise BadInput("this cursor is none of ours; use next_cursor of the page before")
+        start = at = as_of = position = -1
+    if not (0 <= start < at < 2**63 and 0 <= as_of < 2**63 and 0 <= position < 10**12):
+        raise BadInput("this cursor is none of ours; use next_cursor of the page before")
+    return start, at, as_of, position
