@@ -1,5 +1,6 @@
 """The command line. Every command says what went wrong in one line and leaves with 2; nothing is lost."""
 
+import errno
 import sys
 import time
 from collections.abc import Iterator
@@ -42,6 +43,10 @@ def _root(
         raise typer.Exit
     if settings_file is not None:
         os.environ["DELEVERAGE_CONFIG"] = str(settings_file)
+    if "DELEVERAGE_CONFIG" in os.environ or Path("deleverage.toml").exists() or any(n.startswith("DELEVERAGE_") for n in os.environ):
+        from deleverage import config
+
+        config.settings()  # a bad setting is said whatever the command
 
 
 @app.command()
@@ -225,7 +230,11 @@ def _folder(data: Path | None) -> Any:
 def _reader(data: Path | None) -> Any:
     from deleverage.reader import open_reader
 
-    return open_reader(_folder(data).path)
+    folder = _folder(data)
+    reader = open_reader(folder.path)
+    if reader.store is not None:
+        _warn_of_torn(folder)
+    return reader
 
 
 def _whole(reader: Any) -> Any:
@@ -238,14 +247,30 @@ def _import_raw(files: list[str], data: Path | None) -> dict[str, Any]:
     from deleverage.collect.ingest import import_sources
 
     _spare_the_collector()
+    folder = _folder(data)
+    _warn_of_torn(folder)
     with _progress("frames") as step:
-        return import_sources(_folder(data), files, step)
+        return import_sources(folder, files, step)
+
+
+def _warn_of_torn(folder: Any) -> None:
+    """Say on standard error when the end of a journal segment cannot be read."""
+    from deleverage.journal.reading import summary
+
+    if folder.journal.is_dir():
+        found = summary(folder.journal)
+        if found.torn_bytes:
+            words = f"deleverage: the journal in {folder.path} is torn: {found.torn_bytes:,} bytes at the end of a segment cannot be read;"
+            typer.echo(f"{words} the {found.frames:,} rows before them are intact, import the source again to fill the rest", err=True)
 
 
 def _spare_the_collector() -> None:
     """Let the garbage collector look less often: events hold no cycles, and it costs a fifth of the time where many pass."""
+    import atexit
     import gc
 
+    gc.freeze()
+    atexit.register(gc.unfreeze)
     gc.set_threshold(50_000, 20, 100)
 
 
@@ -318,6 +343,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
+        if error.errno == errno.EPIPE or "Broken pipe" in str(error):
+            sys.exit(0)
         _fail(f"{error.filename or 'the system'}: {error.strerror or error}")
 
 

@@ -41,6 +41,9 @@ class Reader:
     ) -> pl.DataFrame:  # fmt: skip
         """Return rows of one table; see the class. Raises BadInput for an unknown table or an unreadable time."""
         name = table_named(table).name
+        first, last = _ns(start), _ns(end)
+        if first is not None and last is not None and first > last:
+            raise BadInput("start is not before end; start is inclusive, end exclusive")
         if self._store is not None:
             rows = self._store.read(name, start=_ns(start), end=_ns(end), venue=venue, base=base, as_of=_ns(as_of))
         else:
@@ -132,8 +135,10 @@ def open_reader(path: str | Path | None) -> Reader:
 
 
 def _ns(at: Instant) -> int | None:
-    if at is None or isinstance(at, int):
+    if at is None or (isinstance(at, int) and not isinstance(at, bool)):
         return at
+    if not isinstance(at, str):
+        raise BadInput(f"cannot read the time {at!r}; give ISO 8601 text or int nanoseconds UTC")
     import time
 
     return instant(at, time.time_ns())

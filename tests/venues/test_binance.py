@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.captures import recorded as bundled_frames
 
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import AdlSignal, BookDepth, Event, FundingRate, Liquidation, MarkPrice, Trade
@@ -477,3 +478,35 @@ def test_marks_and_indices_of_a_recorded_minute_agree() -> None:
     events = [event for line in lines for event in parser().parse(line, NOW)]
     index = [event.index_price for event in events if isinstance(event, MarkPrice)]
     assert all(x is not None and 26_900 < x < 27_000 for x in index) and len(index) == 2
+
+
+def test_the_fast_path_reads_what_the_handlers_read() -> None:
+    """Combined streams take a short cut; any other socket address takes the handlers. Also with a contract listed on the way."""
+    frames = [c.payload for c in list(bundled_frames("binance-2024-08-08"))[:4000]]
+    listing = VENUE.infer("BTCUSDT")
+    assert listing is not None
+    relisted = msgspec.structs.replace(listing, base="XBT", symbol="XBT/USDT:USDT", is_inferred=False)
+    books = VENUE.instruments(), VENUE.instruments()
+    fast = VENUE.parser(split_route("wss://fstream.binance.com/market/stream"), books[0])
+    slow = VENUE.parser(split_route("wss://fstream.binance.com/market/ws/x"), books[1])
+    kinds = set()
+    for number, frame in enumerate(frames):
+        if number == 2000:
+            for book in books:
+                book.add(relisted)
+        first, second = list(fast.parse(frame, 7)), list(slow.parse(frame, 7))
+        assert first == second and fast.channel == slow.channel
+        kinds |= {(type(e).__name__, e.base) for e in first}
+    assert {("Trade", "BTC"), ("Trade", "XBT"), ("BookDepth", "BTC"), ("BookDepth", "XBT")} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("payload", "channel"),
+    [
+        (b'[{"a":26129,"p":"0.016","q":"4.7","f":27781,"l":27781,"T":1498793709153,"m":true}]', "aggTrades"),
+        (b'[[1591256460000,"9653.2"]]', "klines"),
+    ],
+)
+def test_answers_on_an_address_that_tells_nothing_are_recognised(payload: bytes, channel: str) -> None:
+    parser = VENUE.parser(split_route("rest"), VENUE.instruments())
+    assert list(parser.parse(payload, 7)) == [] and parser.channel == channel

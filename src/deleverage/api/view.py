@@ -28,6 +28,7 @@ class Moment:
         known = (s for s in session.spans() if s.start < min(at, as_of) and s.known <= as_of)
         self.spans = [s if s.end is None else structs.replace(s, end=min(s.end, as_of)) for s in known]
         self._sums: dict[Group, Sum] | None = None
+        self._rules: dict[str, str] | None = None
 
     @property
     def sums(self) -> dict[Group, Sum]:
@@ -58,6 +59,14 @@ class Moment:
         """Return the coverage rule in force at the end of the window."""
         return VENUES[venue].coverage_at(min(self.at, self.as_of))
 
+    def shown_rule(self, venue: str) -> str:
+        """Return the coverage rule of the rows in the window, `mixed` where they differ; without rows the venue's own."""
+        if self._rules is None:
+            with self.session.lock:
+                self.session.flush()
+                self._rules = self.session.store.liquidation_rules(self.start, self.at, self.as_of)
+        return self._rules.get(venue) or (self.rule(venue).rule if venue in VENUES else "undisclosed")
+
     def totals(self, by: By | None) -> list[Total]:
         """Totals by `by`, each with its coverage."""
         rows = totals(self.sums, by)
@@ -65,7 +74,7 @@ class Moment:
             venue = row.get("venue")
             row["coverage"] = self.coverage(venue) if venue else self.overall_coverage()
             if venue:
-                row["coverage_rule"] = self.rule(venue).rule if venue in VENUES else "undisclosed"
+                row["coverage_rule"] = self.shown_rule(venue)
         return rows
 
     def figure(self) -> Figure:
@@ -82,7 +91,7 @@ class Moment:
 
     def is_floor(self) -> bool:
         """Tell whether any feed in the sums leaves orders out."""
-        return any(self.rule(venue).rule not in ("full", "presumed_full") for venue, *_ in self.sums if venue in VENUES)
+        return any(self.shown_rule(venue) not in ("full", "presumed_full") for venue, *_ in self.sums)
 
     def heatmap(self, bucket: int | None = None) -> dict[str, Any]:
         """Venue × time; null where nothing was being received."""
@@ -165,7 +174,7 @@ class Moment:
             rule = self.rule(name)
             feed = feeds[name]
             row |= {
-                "coverage": share, "coverage_rule": rule.rule, "coverage_note": rule.note, "state": feed["state"],
+                "coverage": share, "coverage_rule": self.shown_rule(name), "coverage_note": rule.note, "state": feed["state"],
                 "evidence": feed["evidence"], "last_event_ms": feed["last_event_ms"],
             }  # fmt: skip
             rows.append(row)

@@ -245,6 +245,14 @@ class DuckStore:
         )
         return ((str(v), int(str(i)), str(side), int(str(micros))) for v, i, side, micros in rows)
 
+    def liquidation_rules(self, start: int, end: int, as_of: int) -> dict[str, str]:
+        """See `Store.liquidation_rules`."""
+        rows = self._rows(
+            f"SELECT venue, min(coverage_rule), max(coverage_rule) FROM liquidations WHERE {COUNTED} GROUP BY venue ORDER BY venue",
+            [start, end, as_of],
+        )
+        return {str(venue): str(low) if low == high else "mixed" for venue, low, high in rows}
+
     def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
         """See `Store.price_series`."""
         for table, price, kind, also in PRICE_SOURCES:

@@ -79,6 +79,9 @@ class Store(Protocol):
         Buckets of `bucket` ns are aligned to UTC; slot 0 is the one that holds `start`.
         """
 
+    def liquidation_rules(self, start: int, end: int, as_of: int) -> dict[str, str]:
+        """Return the coverage rule of the rows a sum holds, by venue; `mixed` where they differ."""
+
     def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
         """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket."""
 

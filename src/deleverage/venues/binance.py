@@ -54,6 +54,7 @@ from deleverage.venues.venue import (
     Size,
     Venue,
     number_repeats,
+    one_line,
     reading,
 )  # fmt: skip
 
@@ -247,6 +248,65 @@ class BinanceParser(Parser):
             list: partial(self._each, self._message),
         }  # fmt: skip
         self._rest = rest_reader(route.path)
+        self._is_combined = self._rest is None and route.path.endswith("/stream")
+        self._plain: dict[str, tuple[Instrument, str, str]] = {}
+
+    def parse(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        """See `Parser.parse`. Trades and best quotes of combined streams are read here, without a further call; it is the same reading
+        as that of the methods below, which serve whatever is not a contract sized in coins and quoted in dollars."""
+        if not self._is_combined:
+            return super().parse(payload, ts_recv)
+        try:
+            frame = _decode_combined(payload)
+        except self._BAD:
+            return super().parse(payload, ts_recv)  # an acknowledgement, or it says what is wrong
+        m = frame.data
+        if type(m) is AggTrade:
+            name = m.s
+            plain = self._plain.get(name)
+            if plain is None or plain[0] is not self._known.get(name):  # new, or listed since
+                plain = self._learn_plain(name)
+            if plain is not None:
+                self.channel = "aggTrade"
+                _, symbol, base = plain
+                price, size = m.p, m.q
+                number = str(m.l if m.a is None else m.a)
+                taker: TakerSide = "sell" if m.m else "buy"
+                return (
+                    Trade(NAME, symbol, name, base, m.T * 1_000_000, ts_recv, number, taker, price, size, None, size * price, "aggregate"),
+                )
+        elif type(m) is RawTrade:
+            name = m.s
+            plain = self._plain.get(name)
+            if plain is None or plain[0] is not self._known.get(name):
+                plain = self._learn_plain(name)
+            if plain is not None and m.m is not None and m.X == "MARKET" and m.p >= 1e-15:
+                self.channel = "trade"
+                _, symbol, base = plain
+                price, size = m.p, m.q
+                return (Trade(NAME, symbol, name, base, m.T * 1_000_000, ts_recv, str(m.t), TAKERS[m.m], price, size, None, size * price),)
+        elif type(m) is BookTicker:
+            name = m.s
+            i = self._known.get(name)
+            if i is not None:
+                self.channel = "bookTicker"
+                bids, asks = [(m.b, m.B)] if m.b else [], [(m.a, m.A)] if m.a else []  # a price of 0: that side is empty
+                return (BookDepth(NAME, i.symbol, name, i.base, m.T * 1_000_000, ts_recv, "top", bids, asks, i.size_unit, m.u),)
+        self._stream = frame.stream
+        try:
+            return self._on[type(m)](m, ts_recv)
+        except ParseError:
+            raise
+        except self._BAD as error:
+            raise ParseError(self.channel or "unknown", one_line(error)) from error
+
+    def _learn_plain(self, name: str) -> tuple[Instrument, str, str] | None:
+        """Remember a contract sized in coins and quoted in dollars, no option; None for any other, and for one not met before."""
+        i = self._known.get(name)
+        if i is None or i.size_unit != "base" or i.quote not in DOLLARS or i.kind == "option":
+            return None
+        plain = self._plain[name] = (i, i.symbol, i.base)
+        return plain
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         if self._rest is not None:
@@ -335,6 +395,9 @@ class BinanceParser(Parser):
         return self._on[type(message)](message, ts_recv)
 
     def _shape(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        if payload.lstrip()[:2] == b"[[" and all(map(len, msgspec.json.decode(payload, type=list[list[Any]]))):
+            self.channel = "klines"  # rows without a contract or an interval: nothing can be made of them
+            return ()
         found = shape_reader(payload)
         if found is None:
             raise UnknownFrame("unknown", "no such message is described")

@@ -471,7 +471,7 @@ SHAPES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("fundingRate", ("symbol", "fundingRate")), ("fundingInfo", ("symbol", "fundingIntervalHours")),
     ("symbolAdlRisk", ("symbol", "adlRisk")), ("adlQuantile", ("adlQuantile",)), ("leverageBracket", ("brackets",)),
     ("depth", ("bids",)), ("bookTicker", ("bidPrice",)),
-    ("24hr", ("priceChange",)), ("trades", ("isBuyerMaker",)),
+    ("24hr", ("priceChange",)), ("trades", ("isBuyerMaker",)), ("aggTrades", ("a", "p", "q", "f", "l", "T", "m")),
 )  # fmt: skip
 
 

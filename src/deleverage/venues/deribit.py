@@ -54,6 +54,7 @@ from deleverage.venues.venue import (
     Subscription,
     Venue,
     Wanted,
+    one_line,
 )  # fmt: skip
 
 URL = "wss://www.deribit.com/ws/api/v2"
@@ -221,6 +222,23 @@ class DeribitParser(RowParser):
             "deribit_price_index": self._index_price, "markprice": self._option_marks, "platform_state": self._platform,
             "instrument": self._instrument_state, "perpetual": self._perpetual,
         }  # fmt: skip
+
+    def parse(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
+        """See `Parser.parse`. Notifications of the hot channels, spelled as the venue spells them, go straight to their readers."""
+        hot = self._by_head.get(payload[:HEAD_END])
+        if hot is None:
+            return super().parse(payload, ts_recv)
+        self.channel, decode, read = hot
+        try:
+            frame = decode(payload)
+        except self._BAD:
+            return super().parse(payload, ts_recv)  # a grouped book, or it says what is wrong
+        try:
+            return read(frame.params.data, ts_recv)
+        except ParseError:
+            raise
+        except self._BAD as error:
+            raise ParseError(self.channel, one_line(error)) from error
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         hot = self._by_head.get(payload[:HEAD_END])  # how the venue writes every notification of a hot channel

@@ -204,7 +204,11 @@ class RowParser(Parser):
                 index = m.index_price
                 contracts, quantity, notional = i.measure(m.amount, index if index is not None and index > 0 else None)
             elif price > LEAST_PRICE:
-                contracts, quantity, notional = i.measure(m.amount, price)
+                if i.size_unit == "usd":  # as `measure` does it, without the call
+                    size, amount = i.contract_size, m.amount
+                    contracts, quantity, notional = amount / size if size else None, amount / price, amount
+                else:
+                    contracts, quantity, notional = i.measure(m.amount, price)
             else:
                 raise ParseError("trades", f"price {price} of {name[:40]!r} is not positive")
             if m.contracts is not None:
@@ -291,13 +295,11 @@ def option_quote(
         raise ParseError("ticker", f"{i.venue_symbol[:40]!r} is not an option")
     return OptionQuote(
         NAME, i.symbol, i.venue_symbol, i.base, ts, ts_recv, i.strike, i.expiry, i.option_type,
-        "base" if i.contract_type == "inverse" else "usd", bid, ask, mark, last or None, _share(bid_iv), _share(ask_iv), _share(mark_iv),
+        "base" if i.contract_type == "inverse" else "usd", bid, ask, mark, last or None,
+        bid_iv / 100.0 if bid_iv is not None and bid_iv > 0 else None, ask_iv / 100.0 if ask_iv is not None and ask_iv > 0 else None,
+        mark_iv / 100.0 if mark_iv is not None and mark_iv > 0 else None,
         g.delta, g.gamma, g.vega, g.theta, g.rho, underlying, index, interest, volume,
     )  # fmt: skip
-
-
-def _share(percent: float | None) -> float | None:
-    return percent / 100.0 if percent is not None and percent > 0 else None
 
 
 def candle(

@@ -173,13 +173,14 @@ class Parser:
         except ParseError:
             raise
         except self._BAD as error:
-            raise ParseError(self.channel or "unknown", _one_line(error)) from error
+            raise ParseError(self.channel or "unknown", one_line(error)) from error
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
         raise NotImplementedError
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
+    """Return an error's words as one short line."""
     text = " ".join(str(error).split())
     return (text or type(error).__name__)[:160]
 
