@@ -50,6 +50,7 @@ check: $(STAMPS)/dev             ## style and types
 bench: $(STAMPS)/dev             ## the benchmarks; peers get their own environment
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/journal.py
 	$(BIN)/python benchmarks/import_cost.py
 
 docs: $(STAMPS)/dev              ## generated pages
