@@ -46,7 +46,7 @@ class Table(msgspec.Struct, frozen=True):
     @property
     def polars_schema(self) -> pl.Schema:
         """The same, for Polars."""
-        return pl.Schema(pl.from_arrow(self.arrow_schema.empty_table()).schema)  # type: ignore[union-attr]
+        return pl.Schema(pl.from_arrow(self.arrow_schema.empty_table()).schema)  # type: ignore[union-attr]  # a table gives a frame
 
 
 LEVELS = pa.list_(pa.struct([pa.field("price", pa.float64(), False), pa.field("size", pa.float64(), False)]))
@@ -322,6 +322,8 @@ def data_dictionary() -> str:
         lines += ["", f"## {table.name}", "", table.about, "", f"Key: `{'`, `'.join(table.key)}`."]
         if table.state:
             lines += [f"Successive readings of: `{'`, `'.join(table.state)}`."]
+        if table.anonymous_without:
+            lines += [f"A row whose `{table.anonymous_without}` is null has no identity and is never taken for a repeat."]
         lines += ["", "| column | type | unit | null | meaning |", "|---|---|---|---|---|"]
         for c in table.columns:
             arrow = "list of (price, size)" if c.arrow == LEVELS else str(c.arrow)

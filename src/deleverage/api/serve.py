@@ -30,7 +30,7 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
         folder.create()
         try:
             shown = _open(server, source, speed)
-            print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201
+            print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201 - says where to look
             folder.announce(url)
             for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, stops, and raises them again: by then all is done
                 signal.signal(number, lambda number, frame: None)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -38,7 +39,7 @@ class Clock:
     finished: bool = False
 
 
-class Session:
+class Session(ABC):
     """What all modes share: the tables, an optional live state, and a clock."""
 
     mode: Literal["playback", "stored"]
@@ -51,9 +52,9 @@ class Session:
         self.tally = Tally()
         self.failure = ""
 
+    @abstractmethod
     def clock(self) -> Clock:
         """Return where the session stands."""
-        raise NotImplementedError
 
     def now(self) -> int:
         """Return the session's now, ns UTC."""
@@ -79,6 +80,7 @@ class Session:
             found[venue] = found.get(venue, 0) + count.errors + count.unknown
         return found
 
+    @abstractmethod
     def flush(self) -> None:
         """Bring the tables up to the session's now."""
 
@@ -124,6 +126,9 @@ class StoredSession(Session):
     def frames(self) -> dict[str, int]:
         """Return the journal's rows by venue, as the tables were made from them."""
         return {venue: found.rows for venue, found in self.store.ingested().items()}
+
+    def flush(self) -> None:
+        """Nothing waits: the tables are as they are."""
 
     def failures(self) -> dict[str, int]:
         """Return the frames that could not be parsed, by venue, as counted when the tables were made."""

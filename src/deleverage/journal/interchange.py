@@ -147,7 +147,7 @@ def _frame(line: _Line) -> Frame:
 def _line(frame: Frame) -> bytes:
     if not frame.venue or frame.ts_recv < 0 or frame.direction not in DIRECTIONS:
         raise BadInput(f"cannot write a frame with ts_recv {frame.ts_recv}, venue {frame.venue!r}, direction {frame.direction!r}")
-    line = _Line(frame.ts_recv, frame.venue, frame.route, direction=frame.direction, connection=frame.connection)  # type: ignore[arg-type]
+    line = _Line(frame.ts_recv, frame.venue, frame.route, direction=frame.direction, connection=frame.connection)  # type: ignore[arg-type]  # checked on reading
     try:
         line.payload = frame.payload.decode()
     except UnicodeDecodeError:
