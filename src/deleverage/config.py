@@ -7,12 +7,50 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deleverage.errors import ConfigError
 
 FILE = "deleverage.toml"
+
+
+class VenueSettings(BaseModel):
+    """How one venue is reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    enabled: Annotated[bool, Field(description="collect from this venue")] = True
+    proxy: Annotated[str, Field(description="proxy for sockets and questions: http://user:password@host:port; empty: none")] = ""
+    gateway: Annotated[
+        str, Field(description="http(s)://host:port under which every address of the venue is asked for, as GATEWAY/its-host/its-path")
+    ] = ""
+    hosts: Annotated[dict[str, str], Field(description="other hosts to use in place of the venue's, by host")] = {}
+
+
+class CollectSettings(BaseModel):
+    """What is collected, and how much of the machine it may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bases: Annotated[tuple[str, ...], Field(description="bases whose trades, books and candles are collected")] = ("BTC", "ETH", "SOL")
+    option_bases: Annotated[tuple[str, ...], Field(description="bases whose options are collected")] = ("BTC", "ETH")
+    kinds: Annotated[tuple[str, ...], Field(description="tables to collect; empty: all a venue offers")] = ()
+    queue_frames: Annotated[int, Field(ge=100, description="frames waiting to be parsed before sockets are no longer read")] = 50_000
+    rotate_hours: Annotated[float, Field(gt=0, le=23.5, description="hours after which a socket is replaced, with overlap")] = 6.0
+    relist_seconds: Annotated[float, Field(gt=0, description="seconds between two looks at new listings, at least")] = 60.0
+    backfill: Annotated[bool, Field(description="ask venues for what was missed, and for 30 days on first start")] = True
+    backfill_days: Annotated[float, Field(ge=0, le=365, description="days of candles, open interest and funding asked for at first")] = 30.0
+
+
+class JournalSettings(BaseModel):
+    """How long raw frames are kept, and when a full disk stops the collector."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    keep_days: Annotated[float, Field(ge=0, description="days raw frames are kept; 0: for ever")] = 0.0
+    compact_after_hours: Annotated[float, Field(gt=0, description="hours after which closed segments are compacted to Parquet")] = 24.0
+    least_free_gb: Annotated[float, Field(ge=0, description="gigabytes that must stay free; below it collecting stops, clearly said")] = 2.0
 
 
 class Settings(BaseSettings):
@@ -24,6 +62,13 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(description="address the server listens on")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535, description="port the server listens on")] = 8000
     speed: Annotated[float, Field(gt=0, le=100_000, description="recorded seconds played per second")] = 20.0
+    venues: Annotated[dict[str, VenueSettings], Field(description="how each venue is reached, by its name")] = {}
+    collect: Annotated[CollectSettings, Field(description="what is collected")] = CollectSettings()
+    journal: Annotated[JournalSettings, Field(description="how raw frames are kept")] = JournalSettings()
+
+    def venue(self, name: str) -> VenueSettings:
+        """Return how a venue is reached."""
+        return self.venues.get(name) or VenueSettings()
 
 
 def load(path: Path | None = None) -> Settings:

@@ -44,16 +44,67 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
+Per: TypeAlias = Literal["venue", "symbol", "base", "family"]
+
+
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
-    """One REST question: `path` may hold `{symbol}`; `every` is in seconds; `weight` in the venue's own rate units."""
+    """One REST question asked again every `every` seconds; `weight` in the venue's own rate units.
+
+    `url` and `body` may hold `{symbol}`, `{base}` or `{family}` as `per` says: one question for each name among the trading
+    contracts of `product` (`linear`, `inverse`, `option`; empty: futures of either type), only of tracked bases with `tracked`.
+    """
 
     name: str
     url: str
     every: float
     weight: float = 1.0
-    per: Literal["venue", "symbol", "base", "family"] = "venue"
+    per: Per = "venue"
+    product: str = ""
+    tracked: bool = False
     method: Literal["GET", "POST"] = "GET"
     body: str = ""
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """One REST question about the past: rows of table `name` in [start, end), which may lie at most `depth` seconds back.
+
+    `url` and `body` hold `{start}` and `{end}` in `unit` since 1970, and the placeholders of a Poll. One question spans at most
+    `longest` seconds; `is_full` tells from the answer that rows were left out, and the stretch is asked again in halves.
+    `fills_gaps`: asked after a gap of a channel that carries `name`; `on_start`: asked on first start, 30 days back, for tracked bases.
+    """
+
+    name: str
+    url: str
+    longest: float
+    depth: float = 3.2e8
+    unit: Literal["ms", "s"] = "ms"
+    weight: float = 1.0
+    per: Per = "symbol"
+    product: str = ""
+    method: Literal["GET", "POST"] = "GET"
+    body: str = ""
+    is_full: Callable[[bytes], bool] = lambda payload: False
+    fills_gaps: bool = True
+    on_start: bool = False
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a venue allows one address; `source` says where it says so.
+
+    `opens` new sockets per `opens_every` seconds and at most `sockets` at once (0: no limit known); `sends` frames a second on
+    one socket; `weight` of REST questions per `weight_every` seconds, of which `weight_header` may tell what is used;
+    `ban` is how long to stay away (s) after a refusal that names no delay.
+    """
+
+    opens: int = 10
+    opens_every: float = 60.0
+    sockets: int = 0
+    sends: float = 5.0
+    weight: float = 600.0
+    weight_every: float = 60.0
+    weight_header: str = ""
+    ban: float = 120.0
+    source: str = ""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +241,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
 
     `owns` are host suffixes of its addresses. `liquidation_channels` are prefixes of parser channels on which
     liquidations travel: a connection that carries one covers the venue's liquidations while it is open.
-    `subscribe` plans sockets and frames; `polls` are the REST questions.
+    `subscribe` plans sockets and frames; `polls` are the REST questions asked for ever, `histories` those about the past;
+    `limits` bound both.
     """
 
     name: str
@@ -204,6 +256,8 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     subscribe: Callable[[Wanted], list[Subscription]]
     heartbeat: Heartbeat = Heartbeat()
     polls: tuple[Poll, ...] = ()
+    histories: tuple[History, ...] = ()
+    limits: Limits = Limits()
 
     def coverage_at(self, ts: int, product: str = "") -> Coverage:
         """Return the coverage rule in force at `ts` (ns UTC) for `product` (a rule without product serves all)."""
