@@ -5,7 +5,7 @@ DeleverageError
 ├── ConfigError         a setting is unknown or out of range
 ├── VenueError
 │   ├── Refused         the venue said no (a subscription, a region, a ban)
-│   ├── RateLimited     the venue asked us to slow down
+│   │   └── RateLimited     the venue asked us to slow down
 │   └── ParseError      a frame is not what the venue documents
 │       └── UnknownFrame    a well-formed frame of a kind nobody has described
 ├── JournalError        the raw recording cannot be written or read
@@ -30,15 +30,15 @@ class VenueError(DeleverageError):
 
 
 class Refused(VenueError):
-    """The venue refused a connection or a subscription."""
-
-
-class RateLimited(VenueError):
-    """The venue asked for fewer requests. `retry_after` is in seconds, None when not stated."""
+    """The venue refused a connection, a question or a subscription. `retry_after` is in seconds, None when not stated."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(Refused):
+    """The venue asked for fewer requests."""
 
 
 class ParseError(VenueError):

@@ -267,8 +267,20 @@ class Gap(Header, frozen=True, gc=False):
     reason: str
 
 
+class FeedState(Header, frozen=True, gc=False):
+    """A change of what is believed of a channel's feed; in force from `ts_event` (our clock), true since `ts_since`.
+
+    `state`: live, thin, silent, blind, skewed or down; `evidence` says why in words.
+    """
+
+    channel: str
+    state: str
+    ts_since: int
+    evidence: str
+
+
 Event: TypeAlias = (
     Trade | Candle | Liquidation | MarkPrice | FundingRate | OpenInterest | PositioningRatio | BookDepth | OptionQuote
     | VolatilityIndex | EtfFlow | SentimentReading | MacroObservation | PositionSnapshot | MarginTiers | InsuranceFund
-    | AdlSignal | VenueStatus | Gap | Instrument
+    | AdlSignal | VenueStatus | Gap | FeedState | Instrument
 )  # fmt: skip

@@ -53,3 +53,22 @@ def coverage(spans: Iterable[Span], start: int, end: int) -> float:
 def of_liquidations(spans: Sequence[Span], venue: str) -> list[Span]:
     """Keep the spans in which a venue's liquidations were being received."""
     return [s for s in spans if s.venue == venue and s.liquidations]
+
+
+def cut(span: Span, venue: str, start: int, end: int | None) -> list[Span]:
+    """Say of a span that no liquidations were received in [start, end) of it; `end` None: up to its end.
+
+    >>> [(p.start, p.end, p.liquidations) for p in cut(Span("a", "", 0, 9, True, ""), "a", 3, 5)]
+    [(0, 3, True), (3, 5, False), (5, 9, True)]
+    """
+    low, high = max(start, span.start), _sooner(end, span.end)
+    if span.venue != venue or not span.liquidations or (high is not None and low >= high) or (span.end is not None and low >= span.end):
+        return [span]
+    parts = [(span.start, low, True), (low, high, False)]
+    if high is not None and high != span.end:
+        parts.append((high, span.end, True))
+    return [msgspec.structs.replace(span, start=a, end=b, liquidations=heard) for a, b, heard in parts if b is None or a < b]
+
+
+def _sooner(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else min(a, b)

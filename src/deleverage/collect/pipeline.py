@@ -7,13 +7,13 @@ closed, or, for frames brought in without such rows, from the frames themselves.
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, TypeVar
 
 import msgspec
 
-from deleverage.analytics.coverage import Span
+from deleverage.analytics.coverage import Span, cut
 from deleverage.errors import ParseError, UnknownFrame
-from deleverage.events import Event, Gap
+from deleverage.events import Event, FeedState, Gap
 from deleverage.instruments import Instrument
 from deleverage.journal.frame import Frame
 from deleverage.tables import TABLE_OF
@@ -25,14 +25,25 @@ SILENCE = 600 * 1_000_000_000
 """Without opened and closed rows, a silence longer than this (ns) ends a span."""
 
 
+Said = TypeVar("Said")
+
+
 class Count(msgspec.Struct):
-    """Frames of one channel, by what became of them; `events` counts events, not frames."""
+    """Frames of one channel, by what became of them; `events` counts events, not frames.
+
+    `last_recv` is our clock at its last frame, `newest` the venue's clock of the last event; ns UTC, 0 when there was none."""
 
     frames: int = 0
     events: int = 0
     ignored: int = 0
     unknown: int = 0
     errors: int = 0
+    last_recv: int = 0
+    newest: int = 0
+
+    def report(self) -> dict[str, int]:
+        """Return the counts alone."""
+        return {name: getattr(self, name) for name in ("frames", "events", "ignored", "unknown", "errors")}
 
 
 class Tally(msgspec.Struct):
@@ -52,7 +63,7 @@ class Tally(msgspec.Struct):
         """Return the report of `deleverage import raw --report json`."""
         return {
             "frames": self.frames, "events": dict(sorted(self.events.items())), "ignored": self.ignored, "unknown": self.unknown,
-            "errors": self.errors, "by_channel": {name: msgspec.structs.asdict(c) for name, c in sorted(self.by_channel.items())},
+            "errors": self.errors, "by_channel": {name: c.report() for name, c in sorted(self.by_channel.items())},
             "reasons": dict(sorted(self.reasons.items())),
         }  # fmt: skip
 
@@ -66,7 +77,17 @@ class _SaidGap(msgspec.Struct):
     reason: str = ""
 
 
+class _SaidState(msgspec.Struct):
+    """The payload of a `state` row; `since` in ns UTC."""
+
+    channel: str
+    state: str
+    evidence: str = ""
+    since: Instant = 0
+
+
 _GAP = msgspec.json.Decoder(_SaidGap)
+_STATE = msgspec.json.Decoder(_SaidState)
 
 
 class _Connection:
@@ -102,6 +123,7 @@ class Pipeline:
         self.stale: set[str] = set()
         self.first_listed: dict[str, dict[str, Instrument]] = {}
         self.labels: list[str] = []
+        self._gaps: dict[tuple[str, str, int], int | None] = {}
 
     def feed(self, frame: Frame) -> Sequence[Event]:
         """Take one frame of any direction; return the events it held. Raises BadInput for a venue nobody described."""
@@ -123,6 +145,8 @@ class Pipeline:
             connection.carries = connection.carries or connection.venue.carries_liquidations(frame.payload.decode(errors="replace"))
         elif frame.direction == "gap":
             return self._gap(frame)
+        elif frame.direction == "state":
+            return self._state(frame)
         elif frame.direction == "mark":
             self.labels.append(frame.payload.decode(errors="replace"))
         return ()
@@ -136,10 +160,12 @@ class Pipeline:
             return ()
         count = connection.counts.get(parser.channel) or self._count(connection, parser.channel)
         count.frames += 1
+        count.last_recv = frame.ts_recv
         if not events:
             count.ignored += 1
             return ()
         count.events += len(events)
+        count.newest = events[-1].ts_event
         for event in events:
             kinds[type(event)] += 1
         if type(events[0]) is Instrument:
@@ -175,16 +201,37 @@ class Pipeline:
                     self.stale.add(venue)
 
     def _gap(self, frame: Frame) -> Sequence[Event]:
-        connection = self._connection((frame.venue, frame.route, frame.connection), frame.ts_recv, explicit=False)
-        try:
-            said = _GAP.decode(frame.payload)
-        except msgspec.MsgspecError as error:
-            self.tally.frames += 1
-            self._failed(connection, ParseError("gap", " ".join(str(error).split())[:160]))
+        """Read a row about a lost stretch; one of a channel that carries liquidations is also cut out of the spans."""
+        said = self._said(frame, _GAP)
+        if said is None:
             return ()
+        if venue_named(frame.venue).carries_liquidations(said.channel):
+            self._gaps[frame.venue, said.channel, said.start] = said.end
         gap = Gap(frame.venue, "", "", "", said.start, frame.ts_recv, said.channel, said.start, said.end, said.reason)
         self._sink((gap,))
         return (gap,)
+
+    def _state(self, frame: Frame) -> Sequence[Event]:
+        """Read a row about a feed's state."""
+        said = self._said(frame, _STATE)
+        if said is None:
+            return ()
+        change = FeedState(frame.venue, "", "", "", frame.ts_recv, frame.ts_recv, said.channel, said.state, said.since, said.evidence)
+        self._sink((change,))
+        return (change,)
+
+    def _said(self, frame: Frame, decoder: msgspec.json.Decoder[Said]) -> Said | None:
+        try:
+            return decoder.decode(frame.payload)
+        except msgspec.MsgspecError as error:
+            connection = self._connection((frame.venue, frame.route, frame.connection), frame.ts_recv, explicit=False)
+            self._failed(connection, ParseError(frame.direction, " ".join(str(error).split())[:160]))
+            return None
+
+    def channels(self, venue: str, route: str, connection: int) -> list[str]:
+        """Return the channels heard on a connection that is open, acknowledgements and heartbeats left out."""
+        found = self._connections.get((venue, route, connection))
+        return [] if found is None else [name for name in list(found.counts) if name not in ("ack", "heartbeat", "error")]
 
     def book(self, venue: str) -> Instruments:
         """Return the contracts of a venue. Raises BadInput for an unknown one."""
@@ -225,4 +272,6 @@ class Pipeline:
     def spans(self, *, still_open: bool = False) -> list[Span]:
         """Return the spans of all connections so far; open ones end now, or have no end with `still_open`."""
         spans = [*self._closed, *(c.span(still_open and c.explicit) for c in self._connections.values())]
+        for (venue, _, start), end in sorted(self._gaps.items()):
+            spans = [part for span in spans for part in cut(span, venue, start, end)]
         return sorted(spans, key=lambda span: (span.venue, span.start, span.route))

@@ -5,7 +5,7 @@ import struct
 
 import msgspec
 
-DIRECTIONS = ("in", "out", "open", "close", "gap", "mark")
+DIRECTIONS = ("in", "out", "open", "close", "gap", "state", "mark")
 """What a row can be about; see `Frame`."""
 
 LATEST = 2**63 - 1
@@ -22,6 +22,7 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
     - `direction`: what the row is about:
       `in` received · `out` sent · `open`, `close` the connection itself (payload: the reason as text) ·
       `gap` a stretch lost (payload: JSON `{"channel", "start", "end", "reason"}`, `start` and `end` ns UTC, half-open) ·
+      `state` what is believed of a feed from now on (payload: JSON `{"channel", "state", "evidence", "since"}`) ·
       `mark` a label (payload: text, `reconstruction` for instance).
     - `connection`: number of the connection within its recording, 0 when there is only one or it is not known.
     """

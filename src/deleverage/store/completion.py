@@ -59,7 +59,7 @@ DEFAULTS: dict[str, dict[str, object]] = {
     "liquidations": {"method": "unknown", "price_kind": "unknown", "coverage_rule": "undisclosed"},
     "funding_rates": {"funding_kind": "settled"},
 }
-NAMELESS = {"insurance_funds", "adl_signals", "gaps", "venue_statuses", "sentiment_readings", "macro_observations"}
+NAMELESS = {"insurance_funds", "adl_signals", "gaps", "feed_states", "venue_statuses", "sentiment_readings", "macro_observations"}
 """Tables whose rows need not be about a contract or a coin."""
 IDENTITY = ("symbol", "venue_symbol", "base")
 INFERRED = (
