@@ -42,7 +42,7 @@ class Clock:
 class Session(ABC):
     """What all modes share: the tables, an optional live state, and a clock."""
 
-    mode: Literal["playback", "stored"]
+    mode: Literal["playback", "stored", "live"]
 
     def __init__(self, store: Store, label: str, recording: Recording | None) -> None:
         self.store, self.label, self.recording = store, label, recording

@@ -24,7 +24,7 @@ QUIET = 90.0
 """Seconds without any message, answers to pings included, after which a socket is given up, where the venue names no shorter time."""
 
 
-class Connection(WSListener):  # type: ignore[misc]  # the library ships no types for its compiled classes
+class Connection(WSListener):
     """A socket from handshake to close. `closed` is done with the reason when it ends; `first` when the first message has come.
 
     Every message is stamped with our clock and taken by `intake`; rows say when the socket opened and closed and what was sent.
@@ -81,9 +81,7 @@ class Connection(WSListener):  # type: ignore[misc]  # the library ships no type
         """Take one frame of the wire."""
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
-            message = (frame.get_close_message() or "") if frame.payload_size >= 2 else ""
-            code = frame.get_close_code()
-            self._reason = f"the venue closed it ({code if code is not None else 'no code'}{': ' if message else ''}{message[:120]})"
+            self._reason = f"the venue closed it ({_close_words(frame)})"
             transport.send_close(WSCloseCode.OK)
             transport.disconnect()
             return
@@ -179,6 +177,15 @@ class Connection(WSListener):  # type: ignore[misc]  # the library ships no type
                 self._reason = f"nothing came for {silent:.0f} s"
                 transport.disconnect()
                 return
+
+
+def _close_words(frame: WSFrame) -> str:
+    """Say a close frame's code and message."""
+    payload = frame.get_payload_as_bytes()
+    if len(payload) < 2:
+        return "no code"
+    message = payload[2:].decode(errors="replace")[:120]
+    return f"{int.from_bytes(payload[:2], 'big')}{': ' if message else ''}{message}"
 
 
 def _refusal(error: Any, address: str) -> VenueError:

@@ -20,7 +20,7 @@ from deleverage.journal.reading import known_frames, read_frames, summary
 from deleverage.recordings import bundled
 from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
-from deleverage.store.store import Ingested, Store
+from deleverage.store.store import JOURNAL, Ingested, Store
 
 BATCH = 50_000
 """Events appended to the tables at a time."""
@@ -98,13 +98,54 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
 
 
 def catch_up(folder: Folder, store: Store) -> list[str]:
-    """Rebuild the venues whose journal holds another number of rows than their tables were made from; returns their names."""
+    """Bring the venues whose journal holds another number of rows than their tables were made from up to it; returns their names.
+
+    Tables that live collection left without closing them go on where its last checkpoint was; all others are made anew.
+    """
     ingested = store.ingested()
     journalled = summary(folder.journal).by_venue
-    behind = sorted(venue for venue, rows in journalled.items() if venue not in ingested or ingested[venue].rows != rows)
+    behind = [v for v, rows in sorted(journalled.items()) if v not in ingested or ingested[v].until or ingested[v].rows != rows]
     for venue in behind:
-        rebuild(folder, store, venue)
+        found = ingested.get(venue)
+        if found is None or not found.until or not _resume(folder, store, venue, found, journalled[venue]):
+            rebuild(folder, store, venue)
     return behind
+
+
+def _resume(folder: Folder, store: Store, venue: str, ingested: Ingested, journalled: int) -> bool:
+    """Read on from a checkpoint; False when the journal is not what the checkpoint was taken of, and nothing but time was lost."""
+    listed = known_contracts(store, venue)
+    waiting: list[Event] = []
+    is_new = False
+    pipeline = Pipeline(lambda events: waiting.extend(events) if is_new else None, {venue: listed})
+    kept = [s for s in store.spans() if s.venue == venue and s.end is not None and (s.basis == "import" or s.start < ingested.resume)]
+    store.forget(venue, ingested.until + 1)
+    rows, parsed, failures = ingested.rows, 0, 0
+    for frame in read_frames(folder.journal, start=ingested.resume, venue=venue):
+        if not is_new and frame.ts_recv > ingested.until:
+            is_new, tally = True, pipeline.finish()
+            parsed, failures = sum(tally.events.values()), tally.errors + tally.unknown
+        rows += is_new
+        pipeline.feed(frame)
+        if len(waiting) >= BATCH:
+            store.append(waiting)
+            waiting.clear()
+    if rows != journalled or pipeline.stale:
+        return False
+    store.append(waiting)
+    spans = [*(s for s in kept if s.basis != "import"), *(s for s in pipeline.spans() if s.start >= ingested.resume)]
+    store.write_spans(spans, venue)
+    tally = pipeline.finish()
+    events, failed = sum(tally.events.values()) - parsed, tally.errors + tally.unknown - failures
+    store.set_ingested(venue, Ingested(rows, ingested.events + events, ingested.failures + failed))
+    return True
+
+
+def known_contracts(store: Store, venue: str) -> list[Instrument]:
+    """Return the venue's contracts as last listed in the tables."""
+    rows = store.read("instruments", venue=venue, collapse=True, source=JOURNAL).to_pylist()
+    names = Instrument.__struct_fields__
+    return [Instrument(**{name: row[name] for name in names if name in row}) for row in rows]
 
 
 def import_sources(folder: Folder, sources: Sequence[str], progress: Callable[[int], None] = lambda frames: None) -> dict[str, Any]:

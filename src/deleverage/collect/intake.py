@@ -39,10 +39,10 @@ class Intake:
         self._thread.start()
 
     def now(self) -> int:
-        """Return our clock in ns UTC; never earlier than the frame before, unless the machine's clock was set back by over a second."""
+        """Return our clock in ns UTC; later than every time before, unless the machine's clock was set back by over a second."""
         now = time.time_ns()
-        if self._last - 1_000_000_000 < now < self._last:
-            return self._last
+        if self._last - 1_000_000_000 < now <= self._last:
+            now = self._last + 1
         self._last = now
         return now
 

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from time import monotonic
+from typing import Any
 
 from deleverage.collect.connection import Connection
 from deleverage.collect.gate import Gate
@@ -78,12 +79,7 @@ class Reconnecting:
 
     async def _stay(self, connection: Connection) -> Connection:
         """Wait until the socket closes or is to be replaced; return the one in use afterwards."""
-        asked = asyncio.ensure_future(self._replace.wait())
-        try:
-            jittered = self._rotate * random.uniform(0.9, 1.0)
-            await asyncio.wait({connection.closed, asked}, timeout=jittered, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asked.cancel()
+        await _either(connection.closed, self._replace, self._rotate * random.uniform(0.9, 1.0))
         if connection.closed.done():
             return connection
         why = self._why or "replaced before the venue's cut-off"
@@ -96,17 +92,13 @@ class Reconnecting:
             await asyncio.sleep(random.uniform(1, SHORT_DELAY))
             self.replace(None, why)
             return connection
-        hears = asyncio.ensure_future(new.first.wait())
-        try:
-            await asyncio.wait({hears, new.closed}, timeout=OVERLAP, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            hears.cancel()
+        await _either(new.closed, new.first, OVERLAP)
         if new.closed.done():  # the old one stays: a subscription the venue chokes on must not cost what works
             self.last_error = f"the new socket was closed at once: {new.closed.result()}"
             self._live.discard(new)
             await asyncio.sleep(random.uniform(1, SHORT_DELAY))
             return connection
-        await asyncio.wait({asyncio.ensure_future(new.subscribed.wait()), new.closed}, timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        await _either(new.closed, new.subscribed, 60.0)
         await asyncio.sleep(SETTLE)
         connection.close(why)
         self._live.discard(connection)
@@ -153,3 +145,12 @@ class Reconnecting:
         if self._intake.now() - connection.opened_at > PROVEN * 1e9:
             self._attempt = 0
 
+
+async def _either(closed: asyncio.Future[str], event: asyncio.Event, timeout: float) -> None:
+    """Wait until the socket has closed, the event has come, or the time is up."""
+    coming = asyncio.ensure_future(event.wait())
+    waited: set[asyncio.Future[Any]] = {closed, coming}
+    try:
+        await asyncio.wait(waited, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        coming.cancel()

@@ -28,7 +28,7 @@ COUNTED = """ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND NOT (source <> 
 """Rows a sum over [start, end) as of an instant holds: where a venue was recorded the recording counts, files count elsewhere."""
 LOG_BYTES = "64MB"
 """Size of the write-ahead log at which DuckDB folds it into the file. Its own 16 MB is a batch or two: every row written twice."""
-VERSION = hash_inputs([4, *((t.name, [(c.name, str(c.arrow)) for c in t.columns], t.key, t.state) for t in TABLES.values())])
+VERSION = hash_inputs([5, *((t.name, [(c.name, str(c.arrow)) for c in t.columns], t.key, t.state) for t in TABLES.values())])
 """Changes with the tables, and by hand (the number in front) when parsers read frames differently."""
 PRICE_SOURCES = (  # table, column, what the price is, further test; the first that has rows serves
     ("candles", "close", "'candle close'", " AND price_kind = 'last'"),
@@ -71,7 +71,10 @@ class DuckStore:
             " liquidations BOOLEAN, basis VARCHAR, known BIGINT)"
         )
         self._db.execute("CREATE TABLE IF NOT EXISTS imported (digest VARCHAR PRIMARY KEY, file VARCHAR)")
-        self._db.execute("CREATE TABLE IF NOT EXISTS ingested (venue VARCHAR PRIMARY KEY, rows BIGINT, events BIGINT, failures BIGINT)")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS ingested "
+            "(venue VARCHAR PRIMARY KEY, rows BIGINT, events BIGINT, failures BIGINT, until BIGINT, resume BIGINT)"
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -185,6 +188,12 @@ class DuckStore:
             db.execute("DELETE FROM ingested WHERE venue = ?", [venue])
             yield
 
+    def forget(self, venue: str, since: int) -> None:
+        """See `Store.forget`."""
+        with self._transaction() as db:
+            for table in TABLES:
+                db.execute(f'DELETE FROM "{table}" WHERE venue = ? AND source = ? AND ts_recv >= ?', [venue, JOURNAL, since])
+
     def read(
         self, table: str, *, start: int | None = None, end: int | None = None, venue: str | None = None, base: str | None = None,
         as_of: int | None = None, source: str | None = None, limit: int | None = None, newest_first: bool = False,
@@ -288,13 +297,13 @@ class DuckStore:
 
     def ingested(self) -> dict[str, Ingested]:
         """See `Store.ingested`."""
-        found = self._rows("SELECT venue, rows, events, failures FROM ingested ORDER BY venue")
+        found = self._rows("SELECT venue, rows, events, failures, until, resume FROM ingested ORDER BY venue")
         return {str(venue): Ingested(*(int(str(n)) for n in numbers)) for venue, *numbers in found}
 
     def set_ingested(self, venue: str, ingested: Ingested) -> None:
         """See `Store.set_ingested`."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?, ?)", [venue, *ingested])
+            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?, ?, ?, ?)", [venue, *ingested])
 
     def extent(self, table: str) -> tuple[int, int] | None:
         """See `Store.extent`."""

@@ -18,11 +18,17 @@ JOURNAL = "journal"
 
 
 class Ingested(NamedTuple):
-    """What tables were made from: journal `rows` of any direction, `events` parsed, frames that were `failures`."""
+    """What tables were made from: journal `rows` of any direction, `events` parsed, frames that were `failures`.
+
+    `until` is the `ts_recv` of the last of those rows; `resume` that of the row a reading has to start from so that every parser
+    has heard its whole connection (ns UTC). Tables made by live collection tell both, so that a crash costs little; 0: not told.
+    """
 
     rows: int
     events: int
     failures: int
+    until: int = 0
+    resume: int = 0
 
 
 class PriceSeries(NamedTuple):
@@ -48,6 +54,9 @@ class Store(Protocol):
 
     def rebuilding(self, venue: str) -> AbstractContextManager[None]:
         """Replace all rows of a venue that came from the journal by what is appended inside, or by nothing on an error."""
+
+    def forget(self, venue: str, since: int) -> None:
+        """Delete a venue's rows that came from the journal and were received at `since` (ns UTC) or later."""
 
     def read(
         self,

@@ -1,0 +1,232 @@
+"""Collects from every enabled venue until stopped: sockets and questions into the journal, frames into events, feeds into states."""
+
+import asyncio
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import msgspec
+
+from deleverage.collect.feed_state import FeedMonitor, Reading
+from deleverage.collect.feed_state import FeedState as State
+from deleverage.collect.intake import Intake
+from deleverage.collect.pipeline import Pipeline
+from deleverage.collect.reconnecting import Reconnecting
+from deleverage.collect.venue_collector import VenueCollector
+from deleverage.config import Settings
+from deleverage.errors import DeleverageError, JournalError
+from deleverage.events import Event
+from deleverage.instruments import Instrument
+from deleverage.journal.file import Journal
+from deleverage.journal.frame import Frame
+from deleverage.venues import VENUES
+
+TICK = 1.0
+"""Seconds between two looks at the feeds."""
+LOST = ("silent", "blind", "skewed")
+"""States of a liquidation channel in which what it says is no measure of what happened."""
+CURE_EVERY = 120.0
+"""Seconds between two attempts to cure a feed by opening its sockets anew."""
+
+
+class Collector:
+    """One collection, from `run` to `stop`. Frames are parsed on a thread of the intake, under `lock`.
+
+    - `on_events`: given the events of each frame, on that thread; `on_batch(ts_recv)`: called after each batch.
+    - `rows`, `last`: rows taken by venue, and the `ts_recv` of the last of them (ns UTC), as far as parsed.
+    - `listed`: contracts known from before, by venue, so that sockets open without waiting for the lists.
+    Raises JournalError when the directory cannot be written.
+    """
+
+    def __init__(
+        self, settings: Settings, directory: Path, *, lock: AbstractContextManager[object], on_events: Callable[[Sequence[Event]], None],
+        on_batch: Callable[[int], None] = lambda ts_recv: None, listed: Mapping[str, Sequence[Instrument]] | None = None,
+    ) -> None:  # fmt: skip
+        self.settings = settings
+        self.lock = lock
+        self.started_at = time.time_ns()
+        self.rows: dict[str, int] = {}
+        self.last: dict[str, int] = {}
+        self.pipeline = Pipeline(self._sink, listed)
+        self.failure = ""
+        self._on_events, self._on_batch = on_events, on_batch
+        self._journal = Journal(directory)
+        self.intake = Intake(self._journal, self._consume, settings.collect.queue_frames)
+        self._numbers = itertools.count(int(time.time()))
+        self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}
+        self.venues: dict[str, VenueCollector] = {}
+        self.monitor = FeedMonitor(self.started_at)
+        self.states: dict[tuple[str, str], State] = {}
+        self._cured: dict[str, float] = {}
+        self._heard: dict[Reconnecting, list[str]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+        self._stopped_early = threading.Event()
+
+    async def run(self) -> None:
+        """Collect until `stop`, or until the journal fails; what was received by then is journalled and parsed.
+
+        Raises JournalError or whatever ended the parsing thread.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        if self._stopped_early.is_set():
+            self._stopping.set()
+        self.intake.pause, self.intake.resume = self._pause, lambda: self._soon(self._resume)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for name, venue in VENUES.items():
+                    how = self.settings.venue(name)
+                    if how.enabled:
+                        collector = VenueCollector(
+                            venue, self.intake, how, self.settings.collect, self._numbers, self._gap, self._listed[name]
+                        )
+                        self.venues[name] = collector
+                        tasks.create_task(self._collect(collector))
+                tasks.create_task(self._watch())
+                await self._stopping.wait()
+                raise _Stopped
+        except* _Stopped:
+            pass
+        finally:
+            await asyncio.sleep(0)  # the sockets say their close rows
+            await asyncio.to_thread(self.intake.stop)
+            await asyncio.to_thread(self._journal.close)
+        if self.intake.failure is not None:
+            raise self.intake.failure
+        if self.failure:
+            raise JournalError(self.failure)
+
+    def stop(self) -> None:
+        """End the collection; may be called from any thread, before `run` as well."""
+        self._stopped_early.set()
+        if self._stopping is not None:
+            self._soon(self._stopping.set)
+
+    def commit(self) -> None:
+        """Make what was received so far durable; may be called from any thread. Raises JournalError."""
+        self._journal.commit()
+
+    async def _collect(self, collector: VenueCollector) -> None:
+        """Run one venue; what goes wrong in it must not end the others."""
+        while True:
+            try:
+                await collector.run()
+            except* DeleverageError as errors:
+                collector.last_error = str(errors.exceptions[0])
+            await asyncio.sleep(5)
+
+    def _soon(self, call: Callable[[], object]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(call)
+
+    def _pause(self) -> None:
+        for collector in self.venues.values():
+            for socket in collector.sockets:
+                for connection in socket.connections():
+                    connection.pause()
+
+    def _resume(self) -> None:
+        for collector in self.venues.values():
+            for socket in collector.sockets:
+                for connection in socket.connections():
+                    connection.resume()
+
+    def _consume(self, frames: Sequence[Frame]) -> None:
+        """Parse a batch; on the intake's thread."""
+        rows, last, feed = self.rows, self.last, self.pipeline.feed
+        with self.lock:
+            for frame in frames:
+                feed(frame)
+                rows[frame.venue] = rows.get(frame.venue, 0) + 1
+                last[frame.venue] = frame.ts_recv
+            self._on_batch(frames[-1].ts_recv)
+
+    def _sink(self, events: Sequence[Event]) -> None:
+        if type(events[0]) is Instrument:
+            self._learn(events)
+        self.monitor.saw(events)
+        self._on_events(events)
+
+    def _learn(self, events: Sequence[Event]) -> None:
+        changed = set()
+        for event in events:
+            if isinstance(event, Instrument):
+                book = self._listed[event.venue]
+                before = book.get(event.venue_symbol)
+                book[event.venue_symbol] = event
+                if before is None or before.status != event.status:
+                    changed.add(event.venue)
+        for venue in changed:
+            self._soon(lambda venue=venue: self._relist(venue))  # type: ignore[misc]
+
+    def _relist(self, venue: str) -> None:
+        if venue in self.venues:
+            self.venues[venue].relist()
+
+    def _gap(self, collector: VenueCollector, socket: Reconnecting, start: int, end: int, reason: str) -> None:
+        """A socket hears again: say what it lost."""
+        for channel in self._heard.pop(socket, None) or ["*"]:
+            self._say_gap(collector.venue.name, channel, start, end, reason, socket.subscription.url)
+
+    def _say_gap(self, venue: str, channel: str, start: int, end: int | None, reason: str, route: str = "") -> None:
+        payload = msgspec.json.encode({"channel": channel, "start": start, "end": end, "reason": reason})
+        self.intake.take(Frame(self.intake.now(), venue, route, payload, "gap"))
+
+    async def _watch(self) -> None:
+        """Look at the feeds once a second."""
+        while True:
+            await asyncio.sleep(TICK)
+            failure = self.intake.failure
+            if failure is not None:
+                self.failure = str(failure)
+                self.stop()
+                return
+            self._look(self.intake.now())
+
+    def _look(self, now: int) -> None:
+        monitor = self.monitor
+        for name, collector in self.venues.items():
+            if collector.clock is not None:
+                monitor.clock(name, *collector.clock, now)
+            for socket in collector.sockets:
+                current = socket.current
+                if current is not None and current.frames:
+                    heard = self.pipeline.channels(name, current.route, current.number)
+                    if heard:
+                        self._heard[socket] = heard
+        counts = list(self.pipeline.tally.by_channel.items())
+        monitor.observe(now, [_reading(name, c.frames, c.events, c.last_recv, c.newest) for name, c in counts])
+        for state in monitor.states(now):
+            self._believe(state, now)
+
+    def _believe(self, state: State, now: int) -> None:
+        """Journal a change of what is believed of a feed; a liquidation channel that is not to be believed is a gap."""
+        key = (state.venue, state.channel)
+        before = self.states.get(key)
+        self.states[key] = state
+        if before is not None and before.state == state.state:
+            return
+        said = {"channel": state.channel, "state": state.state, "evidence": state.evidence, "since": state.since}
+        self.intake.take(Frame(now, state.venue, "", msgspec.json.encode(said), "state"))
+        if not VENUES[state.venue].carries_liquidations(state.channel):
+            return
+        if before is not None and before.state in LOST:
+            self._say_gap(state.venue, state.channel, before.since, now, f"{before.state}: {before.evidence}")
+        if state.state in LOST:
+            self._say_gap(state.venue, state.channel, state.since, None, f"{state.state}: {state.evidence}")
+            if time.monotonic() - self._cured.get(state.venue, -CURE_EVERY) >= CURE_EVERY:
+                self._cured[state.venue] = time.monotonic()
+                self.venues[state.venue].connect_anew(f"{state.channel} is {state.state}")
+
+
+class _Stopped(Exception):
+    """The collection was asked to end."""
+
+
+def _reading(name: str, frames: int, events: int, last: int, newest: int) -> Reading:
+    venue, _, channel = name.partition("/")
+    return Reading(venue, channel, frames, events, last, newest)
