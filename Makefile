@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .DEFAULT_GOAL := run
 
 run: setup $(WEB_OUT)            ## serve the bundled recording (or what is stored) on PORT
-	@$(BIN)/deleverage up --port $(PORT)
+	@$(BIN)/deleverage up --port $(PORT) $(if $(LIVE),--live,--no-live)
 
 setup: $(STAMPS)/run             ## the environment alone; leaves .venv/bin/deleverage
 

@@ -56,21 +56,39 @@ def up(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port (default 8000).")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on (default: this machine only).")] = None,
     speed: Annotated[float | None, typer.Option(min=0.01, max=100_000, help="Recorded seconds played per second (default 20).")] = None,
+    live: Annotated[bool | None, typer.Option("--live/--no-live", help="Collect, or do not (default: when a venue answers).")] = None,
 ) -> None:
-    """Serve the page and the API.
+    """Serve the page and the API, and collect.
 
-    With a SOURCE, plays it. Without one, shows what the data directory holds, or plays the bundled recording when it is empty.
+    With a SOURCE, plays it. Without one, collects from the venues when any answers; else shows what the data directory holds, or
+    plays the bundled recording when it is empty.
 
     \b
     Examples:
       deleverage up
+      deleverage up --no-live
       deleverage up bybit-2026-10-10 --speed 60
       deleverage up capture.jsonl.gz --port 8001
     """
     from deleverage.api.serve import serve
 
     _spare_the_collector()
-    serve(source, data=data, port=port, host=host, speed=speed)
+    serve(source, data=data, port=port, host=host, speed=speed, live=live)
+
+
+@app.command()
+def record(data: Data = None) -> None:
+    """Collect only: raw frames into the journal, feed states watched, no page. Stops on SIGTERM or Ctrl-C with nothing lost.
+
+    \b
+    Examples:
+      deleverage record
+      deleverage record --data /var/lib/deleverage
+    """
+    from deleverage.collect.record import record
+
+    _spare_the_collector()
+    record(data)
 
 
 @app.command()

@@ -4,9 +4,11 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from deleverage.analytics.coverage import Span
+from deleverage.analytics.liquidations import Group, Sum
 from deleverage.api.session import FLUSH, Clock, Session
 from deleverage.collect.collector import Collector
 from deleverage.collect.history import open_up_to_date
@@ -14,13 +16,18 @@ from deleverage.collect.ingest import known_contracts
 from deleverage.config import Settings
 from deleverage.errors import DeleverageError
 from deleverage.events import Event, Liquidation
-from deleverage.live import LONGEST, Live
+from deleverage.live import LONGEST, WINDOWS, Live
 from deleverage.store.folder import Folder
 from deleverage.store.store import Ingested
 from deleverage.venues import VENUES
 
 CHECKPOINT = 30.0
 """Seconds between two notes in the tables of how far they reach, so that a crash is caught up quickly."""
+
+REMEMBERED = 16
+"""Instants of which the standing sums are remembered."""
+RECENT = 2_000_000_000
+"""Nanoseconds in which the live state still answers for an instant that has passed."""
 
 
 class LiveSession(Session):
@@ -36,11 +43,13 @@ class LiveSession(Session):
         self.on_events: Callable[[Sequence[Event]], None] = lambda events: None
         self._waiting: deque[Sequence[Event]] = deque()
         self._flushing = threading.Lock()
+        self._answering = threading.RLock()
+        self._sums: dict[int, dict[int, dict[Group, Sum]]] = {}
         listed = {name: known_contracts(self.store, name) for name in VENUES}
         self._before = self.store.ingested()
         self._spans = self.store.spans()
         self._recall(self._started)
-        self.collector = Collector(settings, folder.journal, lock=self.lock, on_events=self._take, on_batch=self._advance, listed=listed)
+        self.collector = Collector(settings, folder, lock=self.lock, on_events=self._take, on_batch=self._advance, listed=listed)
         self.tally = self.collector.pipeline.tally
         self._closing = threading.Event()
         self._collecting = threading.Thread(target=self._collect, name="collect", daemon=True)
@@ -50,9 +59,43 @@ class LiveSession(Session):
         """Begin to collect."""
         for venue in VENUES:
             before = self._before.get(venue, Ingested(0, 0, 0))
-            self.store.set_ingested(venue, before._replace(until=self._started, resume=self._started))
+            self.store.set_ingested(venue, before._replace(until=self._started, resume=self._started, is_open=True))
         self._collecting.start()
         self._writing.start()
+
+    def now(self) -> int:
+        """Return the wall clock, ns UTC, with the standing sums remembered as they are at that instant."""
+        assert self.live is not None
+        with self.lock:
+            self.live.advance(time.time_ns())
+            at = self.live.now
+            self._sums[at] = {width: self.live.sums(name) for name, width in WINDOWS.items()}
+            while len(self._sums) > REMEMBERED:
+                del self._sums[next(iter(self._sums))]
+        return at
+
+    def sums(self, window: int, at: int, as_of: int) -> dict[Group, Sum]:
+        """Sum liquidations over [at − window, at): what `now` remembered, else from the tables."""
+        remembered = self._sums.get(at, {}).get(window) if at == as_of else None
+        if remembered is not None:
+            return remembered
+        self.flush()
+        return self.store.liquidation_sums(at - window, at, as_of)
+
+    def grid(self, start: int, at: int, bucket: int, as_of: int) -> list[tuple[str, int, str, int]]:
+        """See `Session.grid`; memory answers for the last second too, since collecting goes on while an answer is made."""
+        assert self.live is not None
+        with self.lock:
+            if at == as_of and self.live.now - RECENT <= at <= self.live.now and at - start <= LONGEST + bucket:
+                return list(self.live.grid(start, at, bucket))
+        self.flush()
+        return list(self.store.liquidation_grid(start, at, bucket, as_of))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the session open while an answer is made; collecting goes on."""
+        with self._answering:
+            yield
 
     def clock(self) -> Clock:
         """Return the wall clock, and since when there is data."""
@@ -91,7 +134,8 @@ class LiveSession(Session):
             self._writing.join()
         if not self.failure:
             self._checkpoint(is_last=True)
-        super().close()
+        with self._answering:
+            super().close()
 
     def _recall(self, now: int) -> None:
         """Load the liquidations of the last day into the live state."""
@@ -141,6 +185,7 @@ class LiveSession(Session):
             tally = collector.pipeline.finish()
             spans = collector.pipeline.spans(still_open=not is_last)
             failures = super().failures()
+            resume = {venue: collector.pipeline.resume(venue, until.get(venue, self._started)) for venue in VENUES}
         collector.commit()  # tables must never reach further than the journal
         self.flush()
         for venue in VENUES:
@@ -148,10 +193,10 @@ class LiveSession(Session):
             before = self._before.get(venue, Ingested(0, 0, 0))
             events = sum(c.events for name, c in list(tally.by_channel.items()) if name.partition("/")[0] == venue)
             own = [s for s in spans if s.venue == venue]
-            resume = min((s.start for s in own if s.end is None), default=until.get(venue, self._started))
             self.store.write_spans([*(s for s in self._spans if s.venue == venue and s.basis != "import"), *own], venue)
-            made = Ingested(before.rows + count, before.events + events, before.failures + failures.get(venue, 0))
-            self.store.set_ingested(venue, made if is_last else made._replace(until=until.get(venue, self._started), resume=resume))
+            failed = before.failures + failures.get(venue, 0)
+            last = until.get(venue, self._started)
+            self.store.set_ingested(venue, Ingested(before.rows + count, before.events + events, failed, last, resume[venue], not is_last))
 
 
 def _added(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """`deleverage up`: open what is to be shown, take the port, serve until stopped."""
 
+import asyncio
 import signal
 import socket
 from pathlib import Path
@@ -9,13 +10,21 @@ import uvicorn
 from deleverage import config
 from deleverage.api.app import STATIC, build
 from deleverage.api.server import Server
+from deleverage.collect.doctor import answering
+from deleverage.config import Settings
 from deleverage.errors import BadInput, StoreError
 from deleverage.recordings import DEFAULT, bundled
 from deleverage.store.folder import Folder
 
 
-def serve(source: str | None, *, data: Path | None, port: int | None, host: str | None, speed: float | None) -> None:
-    """Serve the page and the API until SIGINT or SIGTERM. Raises BadInput for a busy port or a source that cannot be played."""
+def serve(
+    source: str | None, *, data: Path | None, port: int | None, host: str | None, speed: float | None, live: bool | None = None
+) -> None:  # fmt: skip
+    """Serve the page and the API until SIGINT or SIGTERM.
+
+    Without a source: collects when `live`, or when it is None and a venue answers; else shows what is stored, else plays a recording.
+    Raises BadInput for a busy port or a source that cannot be played.
+    """
     settings = config.settings()
     folder = Folder(data or settings.data)
     host, port, speed = host or settings.host, port or settings.port, speed or settings.speed
@@ -29,7 +38,7 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
     with _listen(host, port) as listener:
         folder.create()
         try:
-            shown = _open(server, source, speed)
+            shown = _open(server, source, speed, settings, live)
             print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201 - says where to look
             folder.announce(url)
             for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, stops, and raises them again: by then all is done
@@ -40,19 +49,33 @@ def serve(source: str | None, *, data: Path | None, port: int | None, host: str 
             server.close()
 
 
-def _open(server: Server, source: str | None, speed: float) -> str:
-    """Open the source, else the stored data, else the bundled recording; say what is shown."""
+def _open(server: Server, source: str | None, speed: float, settings: Settings, live: bool | None) -> str:
+    """Open the source, else the venues, else the stored data, else the bundled recording; say what is shown."""
+    if source is None and live is not False:
+        reasons = asyncio.run(answering(settings))
+        answers = [name for name, reason in reasons.items() if not reason]
+        if answers or live:
+            server.open_live(settings)
+            silent = [name for name in reasons if reasons[name]]
+            also = f"; {', '.join(silent)} did not answer, see deleverage doctor" if silent else ""
+            return f"live data of {len(answers)} of {len(reasons)} venues{also}"
+        first = next(iter(reasons.values()), "no venue is enabled in the settings")
+        server.notice = f"No venue answered, so this is not live ({first}). deleverage doctor says why."
     if source is None and server.folder.has_data():
         server.open_stored()
-        return f"the data stored in {server.folder.path}"
+        return f"the data stored in {server.folder.path}" + _said(server)
     name = source or DEFAULT
     if name in bundled():
         server.open_recording(name, speed)
-        return f"a replay of real recorded data, {bundled()[name].title},"
+        return f"a replay of real recorded data, {bundled()[name].title}," + _said(server)
     if not Path(name).exists():
         raise BadInput(f"no recording {name!r}: neither a file nor one of {', '.join(bundled())}")
     server.open_file(Path(name), speed)
     return f"a replay of {name}"
+
+
+def _said(server: Server) -> str:
+    return " since no venue answered (deleverage doctor says why)" if server.notice else ""
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from deleverage import __version__
+from deleverage.api.live_session import LiveSession
 from deleverage.api.schemas import PlaybackOrder
 from deleverage.api.session import Clock, PlaybackSession, Session, StoredSession
 from deleverage.api.view import MS, Moment, headline, tile
 from deleverage.collect.history import open_up_to_date
-from deleverage.config import settings
+from deleverage.config import Settings, settings
 from deleverage.errors import BadInput
 from deleverage.events import Event, Liquidation
 from deleverage.journal.interchange import read_source
@@ -29,6 +30,7 @@ class Server:
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
         self.listeners: set[Callable[[Sequence[Liquidation]], None]] = set()
+        self.notice = ""
         self._opening = threading.Lock()
         self._session: Session | None = None
 
@@ -42,6 +44,13 @@ class Server:
     def open_stored(self) -> None:
         """Show the tables of the data directory."""
         self._replace(StoredSession(open_up_to_date(self.folder), f"Stored data in {self.folder.path.name}"))
+
+    def open_live(self, settings: Settings) -> None:
+        """Collect from the venues, into the data directory."""
+        session = LiveSession(self.folder, settings)
+        session.on_events = self._tell
+        self._replace(session)
+        session.start()
 
     def open_recording(self, name: str, speed: float) -> None:
         """Play a bundled recording."""
@@ -113,7 +122,7 @@ class Server:
         tally = session.tally
         return {
             "status": "failing" if session.failure else "ok", "failure": session.failure, "version": __version__, "mode": session.mode,
-            "label": session.label, "recording": describe(session.recording), "clock": clock_document(session.clock()),
+            "label": session.label, "notice": self.notice, "recording": describe(session.recording), "clock": clock_document(session.clock()),
             "frames": tally.frames, "events": sum(tally.events.values()), "errors": tally.errors + tally.unknown,
         }  # fmt: skip
 
@@ -134,7 +143,7 @@ class Server:
             "venues": moment.venues(), "heatmap": moment.heatmap(), "treemap": moment.treemap(12), "prices": moment.prices(base),
             "last": session.last_prices(base), "tape": moment.orders(60), "largest": moment.orders(10, largest=True),
             "clock": clock_document(session.clock()),
-            "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure,
+            "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure, "notice": self.notice,
         }  # fmt: skip
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,7 +13,7 @@ from deleverage.analytics.liquidations import Group, Sum
 from deleverage.collect.pipeline import Pipeline, Tally
 from deleverage.events import Event
 from deleverage.journal.frame import Frame
-from deleverage.live import WINDOWS, Live
+from deleverage.live import LONGEST, WINDOWS, Live
 from deleverage.recordings import Recording
 from deleverage.store.duck import DuckStore
 from deleverage.store.store import Store
@@ -93,6 +94,21 @@ class Session(ABC):
                         return self.live.sums(name)
             self.flush()
             return self.store.liquidation_sums(at - window, at, as_of)
+
+    def grid(self, start: int, at: int, bucket: int, as_of: int) -> list[tuple[str, int, str, int]]:
+        """Return (venue, slot, position_side, micros) of [start, at) in buckets of `bucket` ns: from memory when that is now."""
+        with self.lock:
+            live = self.live
+            if live is not None and at == as_of == live.now and at - start <= LONGEST + bucket:
+                return list(live.grid(start, at, bucket))
+            self.flush()
+            return list(self.store.liquidation_grid(start, at, bucket, as_of))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the session still, and open, while an answer is made."""
+        with self.lock:
+            yield
 
     def last_prices(self, base: str) -> list[dict[str, object]]:
         """Return the last price seen of every contract of a base, newest first; empty without a live state."""

@@ -9,7 +9,6 @@ from deleverage.analytics.coverage import Span, of_liquidations, stretches
 from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
 from deleverage.api.session import Session
 from deleverage.figure import Figure, dollars, hash_inputs
-from deleverage.live import WINDOWS
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Coverage
 from deleverage.when import iso
@@ -62,9 +61,8 @@ class Moment:
     def shown_rule(self, venue: str) -> str:
         """Return the coverage rule of the rows in the window, `mixed` where they differ; without rows the venue's own."""
         if self._rules is None:
-            with self.session.lock:
-                self.session.flush()
-                self._rules = self.session.store.liquidation_rules(self.start, self.at, self.as_of)
+            self.session.flush()
+            self._rules = self.session.store.liquidation_rules(self.start, self.at, self.as_of)
         return self._rules.get(venue) or (self.rule(venue).rule if venue in VENUES else "undisclosed")
 
     def totals(self, by: By | None) -> list[Total]:
@@ -98,14 +96,7 @@ class Moment:
         bucket = bucket or max(self.window // 96, 60_000_000_000)
         start = self.start // bucket * bucket  # buckets are aligned to UTC; the first and last may be cut by the window
         buckets = -(-(self.at - start) // bucket)
-        session = self.session
-        with session.lock:
-            live = session.live
-            if live is not None and self.at == self.as_of == live.now and self.window in WINDOWS.values():
-                cells = list(live.grid(self.start, self.at, bucket))
-            else:
-                session.flush()
-                cells = list(session.store.liquidation_grid(self.start, self.at, bucket, self.as_of))
+        cells = self.session.grid(self.start, self.at, bucket, self.as_of)
         rows: list[dict[str, Any]] = []
         for name, venue in VENUES.items():
             covered = [False] * buckets

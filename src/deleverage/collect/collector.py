@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import msgspec
 
@@ -22,6 +21,7 @@ from deleverage.events import Event
 from deleverage.instruments import Instrument
 from deleverage.journal.file import Journal
 from deleverage.journal.frame import Frame
+from deleverage.store.folder import Folder
 from deleverage.venues import VENUES
 
 TICK = 1.0
@@ -42,7 +42,7 @@ class Collector:
     """
 
     def __init__(
-        self, settings: Settings, directory: Path, *, lock: AbstractContextManager[object], on_events: Callable[[Sequence[Event]], None],
+        self, settings: Settings, folder: Folder, *, lock: AbstractContextManager[object], on_events: Callable[[Sequence[Event]], None],
         on_batch: Callable[[int], None] = lambda ts_recv: None, listed: Mapping[str, Sequence[Instrument]] | None = None,
     ) -> None:  # fmt: skip
         self.settings = settings
@@ -53,7 +53,8 @@ class Collector:
         self.pipeline = Pipeline(self._sink, listed)
         self.failure = ""
         self._on_events, self._on_batch = on_events, on_batch
-        self._journal = Journal(directory)
+        self.folder = folder
+        self._journal = Journal(folder.journal)
         self.intake = Intake(self._journal, self._consume, settings.collect.queue_frames)
         self._numbers = itertools.count(int(time.time()))
         self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}

@@ -82,10 +82,10 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
     waiting: list[Event] = []
     pipeline = Pipeline(waiting.extend, listed)
     with store.rebuilding(venue):
-        rows = 0
+        rows = last = 0
         for frame in read_frames(folder.journal, venue=venue):
             pipeline.feed(frame)
-            rows += 1
+            rows, last = rows + 1, frame.ts_recv
             if len(waiting) >= BATCH:
                 store.append(waiting)
                 waiting.clear()
@@ -94,7 +94,8 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
         store.append(waiting)
         store.write_spans(pipeline.spans(), venue)
         tally = pipeline.finish()
-        store.set_ingested(venue, Ingested(rows, sum(tally.events.values()), tally.errors + tally.unknown))
+        made = Ingested(rows, sum(tally.events.values()), tally.errors + tally.unknown, last, pipeline.resume(venue, last))
+        store.set_ingested(venue, made)
 
 
 def catch_up(folder: Folder, store: Store) -> list[str]:
@@ -104,7 +105,7 @@ def catch_up(folder: Folder, store: Store) -> list[str]:
     """
     ingested = store.ingested()
     journalled = summary(folder.journal).by_venue
-    behind = [v for v, rows in sorted(journalled.items()) if v not in ingested or ingested[v].until or ingested[v].rows != rows]
+    behind = [v for v, rows in sorted(journalled.items()) if v not in ingested or ingested[v].is_open or ingested[v].rows != rows]
     for venue in behind:
         found = ingested.get(venue)
         if found is None or not found.until or not _resume(folder, store, venue, found, journalled[venue]):
@@ -120,12 +121,12 @@ def _resume(folder: Folder, store: Store, venue: str, ingested: Ingested, journa
     pipeline = Pipeline(lambda events: waiting.extend(events) if is_new else None, {venue: listed})
     kept = [s for s in store.spans() if s.venue == venue and s.end is not None and (s.basis == "import" or s.start < ingested.resume)]
     store.forget(venue, ingested.until + 1)
-    rows, parsed, failures = ingested.rows, 0, 0
+    rows, parsed, failures, last = ingested.rows, 0, 0, ingested.until
     for frame in read_frames(folder.journal, start=ingested.resume, venue=venue):
         if not is_new and frame.ts_recv > ingested.until:
             is_new, tally = True, pipeline.finish()
             parsed, failures = sum(tally.events.values()), tally.errors + tally.unknown
-        rows += is_new
+        rows, last = rows + is_new, frame.ts_recv
         pipeline.feed(frame)
         if len(waiting) >= BATCH:
             store.append(waiting)
@@ -137,7 +138,8 @@ def _resume(folder: Folder, store: Store, venue: str, ingested: Ingested, journa
     store.write_spans(spans, venue)
     tally = pipeline.finish()
     events, failed = sum(tally.events.values()) - parsed, tally.errors + tally.unknown - failures
-    store.set_ingested(venue, Ingested(rows, ingested.events + events, ingested.failures + failed))
+    resume = pipeline.resume(venue, last)
+    store.set_ingested(venue, Ingested(rows, ingested.events + events, ingested.failures + failed, last, resume))
     return True
 
 

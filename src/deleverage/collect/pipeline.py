@@ -261,6 +261,10 @@ class Pipeline:
             connection.end = at
             self._closed.append(connection.span())
 
+    def resume(self, venue: str, last: int) -> int:
+        """Return the instant (ns UTC) from which a later reading must start to hear every connection whole that is open at `last`."""
+        return min((c.start for (name, _, _), c in list(self._connections.items()) if name == venue), default=last)
+
     def finish(self) -> Tally:
         """Sum up frames over channels and events by table, and return the tally. May be called again after more frames."""
         counts = self.tally.by_channel.values()

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from deleverage.instruments import Instrument
-from deleverage.venues.venue import History, Per, Poll, Venue
+from deleverage.venues.venue import History, Per, Venue
 
 
 class Question(NamedTuple):

@@ -1,4 +1,4 @@
-"""One planned subscription, kept received: reconnect for ever, replace before the venue's cut-off, never stop the old before the new one hears."""
+"""One planned subscription kept received: reconnect for ever, replace in time, the new socket heard before the old one goes."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from deleverage.errors import Refused, VenueError
 from deleverage.venues.venue import Subscription, Venue
 
 FIRST_DELAY = 0.2
-"""Seconds before the first attempt to reconnect, at most."""
+"""Seconds before the second attempt to reconnect, at most; the first one waits for nothing, and every next one twice as long."""
 SHORT_OUTAGE = 60.0
 """Seconds of outage during which attempts are at most `SHORT_DELAY` apart."""
 SHORT_DELAY = 3.0
@@ -109,6 +109,10 @@ class Reconnecting:
         """Try until a socket is open."""
         since = monotonic()
         while True:
+            if self._attempt:
+                most = SHORT_DELAY if monotonic() - since < SHORT_OUTAGE else LONG_DELAY
+                await asyncio.sleep(min(most, FIRST_DELAY * 2 ** (self._attempt - 1)) * random.uniform(0.5, 1.0))
+            self._attempt = min(self._attempt + 1, 12)
             try:
                 connection = await self._open()
             except Refused as error:
@@ -121,10 +125,6 @@ class Reconnecting:
                     self._on_gap(self, self.lost_at, connection.opened_at, self.last_error)
                     self.lost_at = 0
                 return connection
-            most = SHORT_DELAY if monotonic() - since < SHORT_OUTAGE else LONG_DELAY
-            await asyncio.sleep(min(most, FIRST_DELAY * 2**self._attempt) * random.uniform(0.5, 1.0))
-            self._attempt = min(self._attempt + 1, 12)
-
     def _failed(self, error: VenueError) -> None:
         if str(error) != self.last_error and self.lost_at == 0:
             self.lost_at = self._intake.now()

@@ -73,7 +73,7 @@ class DuckStore:
         self._db.execute("CREATE TABLE IF NOT EXISTS imported (digest VARCHAR PRIMARY KEY, file VARCHAR)")
         self._db.execute(
             "CREATE TABLE IF NOT EXISTS ingested "
-            "(venue VARCHAR PRIMARY KEY, rows BIGINT, events BIGINT, failures BIGINT, until BIGINT, resume BIGINT)"
+            "(venue VARCHAR PRIMARY KEY, rows BIGINT, events BIGINT, failures BIGINT, until BIGINT, resume BIGINT, is_open BOOLEAN)"
         )
 
     @contextmanager
@@ -297,13 +297,13 @@ class DuckStore:
 
     def ingested(self) -> dict[str, Ingested]:
         """See `Store.ingested`."""
-        found = self._rows("SELECT venue, rows, events, failures, until, resume FROM ingested ORDER BY venue")
-        return {str(venue): Ingested(*(int(str(n)) for n in numbers)) for venue, *numbers in found}
+        found = self._rows("SELECT venue, rows, events, failures, until, resume, is_open FROM ingested ORDER BY venue")
+        return {str(venue): Ingested(*(int(str(n)) for n in numbers), bool(is_open)) for venue, *numbers, is_open in found}
 
     def set_ingested(self, venue: str, ingested: Ingested) -> None:
         """See `Store.set_ingested`."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?, ?, ?, ?)", [venue, *ingested])
+            db.execute("INSERT OR REPLACE INTO ingested VALUES (?, ?, ?, ?, ?, ?, ?)", [venue, *ingested])
 
     def extent(self, table: str) -> tuple[int, int] | None:
         """See `Store.extent`."""

@@ -21,7 +21,8 @@ class Ingested(NamedTuple):
     """What tables were made from: journal `rows` of any direction, `events` parsed, frames that were `failures`.
 
     `until` is the `ts_recv` of the last of those rows; `resume` that of the row a reading has to start from so that every parser
-    has heard its whole connection (ns UTC). Tables made by live collection tell both, so that a crash costs little; 0: not told.
+    has heard its whole connection (ns UTC): from there tables can go on. `is_open`: live collection was going on when this was
+    written, so that the tables may hold rows received after `until`, even such as never reached the journal.
     """
 
     rows: int
@@ -29,6 +30,7 @@ class Ingested(NamedTuple):
     failures: int
     until: int = 0
     resume: int = 0
+    is_open: bool = False
 
 
 class PriceSeries(NamedTuple):

@@ -18,7 +18,7 @@ def held(server: Server) -> Iterator[Session]:
     """Hold the open session still while an answer is made: nothing is played, and nobody closes it meanwhile."""
     while True:
         session = server.session
-        with session.lock:
+        with session.held():
             if session.is_closed:
                 continue  # another one was opened between the two lines above
             yield session
