@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
-from deleverage.collect.feed_state import FeedMonitor, Reading
-from deleverage.collect.feed_state import FeedState as State
+from deleverage.collect.expected_rates import asked_for
+from deleverage.collect.feed_state import FeedMonitor, FeedState, Line, Reading
 from deleverage.collect.intake import Intake
 from deleverage.collect.pipeline import Pipeline
 from deleverage.collect.reconnecting import Reconnecting
@@ -23,6 +23,7 @@ from deleverage.journal.file import Journal
 from deleverage.journal.frame import Frame
 from deleverage.store.folder import Folder
 from deleverage.venues import VENUES
+from deleverage.venues.venue import Subscription
 
 TICK = 1.0
 """Seconds between two looks at the feeds."""
@@ -60,9 +61,10 @@ class Collector:
         self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}
         self.venues: dict[str, VenueCollector] = {}
         self.monitor = FeedMonitor(self.started_at)
-        self.states: dict[tuple[str, str], State] = {}
+        self.states: dict[tuple[str, str], FeedState] = {}
         self._cured: dict[str, float] = {}
         self._heard: dict[Reconnecting, list[str]] = {}
+        self._asked: dict[Subscription, tuple[str, ...]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._stopped_early = threading.Event()
@@ -170,8 +172,9 @@ class Collector:
 
     def _gap(self, collector: VenueCollector, socket: Reconnecting, start: int, end: int, reason: str) -> None:
         """A socket hears again: say what it lost."""
-        for channel in self._heard.pop(socket, None) or ["*"]:
+        for channel in self._heard.pop(socket, None) or self._channels(collector.venue.name, socket.subscription) or ["*"]:
             self._say_gap(collector.venue.name, channel, start, end, reason, socket.subscription.url)
+        collector.fill(start, end)
 
     def _say_gap(self, venue: str, channel: str, start: int, end: int | None, reason: str, route: str = "") -> None:
         payload = msgspec.json.encode({"channel": channel, "start": start, "end": end, "reason": reason})
@@ -192,19 +195,30 @@ class Collector:
         monitor = self.monitor
         for name, collector in self.venues.items():
             if collector.clock is not None:
-                monitor.clock(name, *collector.clock, now)
+                monitor.clock(name, *collector.clock)
+            lines = []
             for socket in collector.sockets:
                 current = socket.current
                 if current is not None and current.frames:
                     heard = self.pipeline.channels(name, current.route, current.number)
                     if heard:
                         self._heard[socket] = heard
+                channels = self._channels(name, socket.subscription)
+                lines.append(Line(channels, 0 if current is None else current.opened_at, socket.last_error))
+            monitor.lines(name, lines, now)
         counts = list(self.pipeline.tally.by_channel.items())
         monitor.observe(now, [_reading(name, c.frames, c.events, c.last_recv, c.newest) for name, c in counts])
         for state in monitor.states(now):
             self._believe(state, now)
 
-    def _believe(self, state: State, now: int) -> None:
+    def _channels(self, venue: str, subscription: Subscription) -> tuple[str, ...]:
+        """Return the channels a subscription asks for."""
+        found = self._asked.get(subscription)
+        if found is None:
+            found = self._asked[subscription] = tuple(asked_for(venue, b"\n".join(subscription.frames)))
+        return found
+
+    def _believe(self, state: FeedState, now: int) -> None:
         """Journal a change of what is believed of a feed; a liquidation channel that is not to be believed is a gap."""
         key = (state.venue, state.channel)
         before = self.states.get(key)

@@ -125,6 +125,7 @@ class Reconnecting:
                     self._on_gap(self, self.lost_at, connection.opened_at, self.last_error)
                     self.lost_at = 0
                 return connection
+
     def _failed(self, error: VenueError) -> None:
         if str(error) != self.last_error and self.lost_at == 0:
             self.lost_at = self._intake.now()

@@ -1,7 +1,7 @@
 """What a venue is, and the parser contract every venue file fulfils. Nothing here opens, waits or reads a clock."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -86,6 +86,15 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     is_full: Callable[[bytes], bool] = lambda payload: False
     fills_gaps: bool = True
     on_start: bool = False
+
+
+class Clock(msgspec.Struct, frozen=True, kw_only=True):
+    """The question for a venue's time; `read` takes ns UTC out of the answer."""
+
+    url: str
+    read: Callable[[bytes], int]
+    method: Literal["GET", "POST"] = "GET"
+    body: str = ""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,7 +251,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     `owns` are host suffixes of its addresses. `liquidation_channels` are prefixes of parser channels on which
     liquidations travel: a connection that carries one covers the venue's liquidations while it is open.
     `subscribe` plans sockets and frames; `polls` are the REST questions asked for ever, `histories` those about the past;
-    `limits` bound both.
+    `limits` bound both; `clock` asks for its time.
     """
 
     name: str
@@ -258,6 +267,7 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     polls: tuple[Poll, ...] = ()
     histories: tuple[History, ...] = ()
     limits: Limits = Limits()
+    clock: Clock | None = None
 
     def coverage_at(self, ts: int, product: str = "") -> Coverage:
         """Return the coverage rule in force at `ts` (ns UTC) for `product` (a rule without product serves all)."""
@@ -271,6 +281,22 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     def instruments(self, listed: Iterable[Instrument] = ()) -> Instruments:
         """Start an empty (or given) book of this venue's contracts."""
         return Instruments(self.infer, listed)
+
+
+def at(name: str) -> Callable[[bytes], int]:
+    """Read an instant in milliseconds out of a JSON answer, by the names that lead to it.
+
+    >>> at("result.0.ts")(b'{"result":[{"ts":"1789672236000"}]}')
+    1789672236000000000
+    """
+
+    def read(payload: bytes) -> int:
+        found: Any = msgspec.json.decode(payload)
+        for part in name.split("."):
+            found = found[int(part)] if part.isdigit() else found[part]
+        return int(found) * MS
+
+    return read
 
 
 def reading(text: str | float | None) -> float | None:
