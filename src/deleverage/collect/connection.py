@@ -82,7 +82,7 @@ class Connection(WSListener):
         kind = frame.msg_type
         if kind == WSMsgType.CLOSE:
             self._reason = f"the venue closed it ({_close_words(frame)})"
-            transport.send_close(frame.get_close_code() or WSCloseCode.OK)
+            transport.send_close(frame.get_close_code())
             transport.disconnect()
             return
         self._heard = monotonic()

@@ -39,15 +39,15 @@ def past(history: History, listed: Iterable[Instrument], bases: Collection[str] 
 def about(history: History, names: dict[str, str], start: int, end: int) -> Question:
     """Ask a history for [start, end), ns UTC, of one contract."""
     step = 1_000_000 if history.unit == "ms" else 1_000_000_000
-    filled = names | {"start": str(start // step), "end": str(-(-end // step))}
+    filled = names | {"start": str(start // step), "end": str(-(-end // step)), "before": str(start // step - 1)}
     return Question(history.name, _fill(history.url, filled), history.method, _fill(history.body, filled), history.weight)
 
 
 def _of(product: str, listed: Iterable[Instrument], bases: Collection[str] | None) -> list[Instrument]:
     found = []
     for i in listed:
-        kind = "option" if i.kind == "option" else i.contract_type
-        is_product = kind == product if product else kind != "option"
+        kinds = ("option",) if i.kind == "option" else (i.contract_type, i.kind)
+        is_product = product in kinds if product else i.kind != "option"
         if is_product and i.status == "trading" and (bases is None or i.base in bases):
             found.append(i)
     return found

@@ -109,7 +109,7 @@ class VenueCollector:
                 continue
             begun.asked[name] = days
             is_new = True
-            start = now - int(days * 86_400 * SECOND)
+            start = now - int((history.back or days * 86_400) * SECOND)
             self.backfill.want(stretches(history, wanted.instruments, wanted.detail, start, now, now))
         return is_new
 

@@ -298,7 +298,10 @@ class DuckStore:
     def ingested(self) -> dict[str, Ingested]:
         """See `Store.ingested`."""
         found = self._rows("SELECT venue, rows, events, failures, until, resume, is_open FROM ingested ORDER BY venue")
-        return {str(venue): Ingested(*(int(str(n)) for n in numbers), bool(is_open)) for venue, *numbers, is_open in found}
+        return {
+            str(venue): Ingested(int(str(a)), int(str(b)), int(str(c)), int(str(d)), int(str(e)), bool(f))
+            for venue, a, b, c, d, e, f in found
+        }
 
     def set_ingested(self, venue: str, ingested: Ingested) -> None:
         """See `Store.set_ingested`."""

@@ -36,6 +36,7 @@ from deleverage.events import (
 )  # fmt: skip
 from deleverage.instruments import DOLLARS, Instrument
 from deleverage.venues import binance_options as options
+from deleverage.venues import binance_questions as questions
 from deleverage.venues.binance_contracts import infer, subscribe
 from deleverage.venues.binance_rest import NAME, READERS, candle_volumes, rest_reader, seconds_of, shape_reader
 from deleverage.venues.venue import (
@@ -48,7 +49,6 @@ from deleverage.venues.venue import (
     Millis,
     Number,
     Parser,
-    Poll,
     Price,
     Route,
     Size,
@@ -604,13 +604,8 @@ VENUE = Venue(
     liquidation_channels=("forceOrder",),
     subscribe=subscribe,
     heartbeat=Heartbeat(idle_cut=600, lifetime=86_400),
-    polls=(
-        Poll(name="instruments", url="https://fapi.binance.com/fapi/v1/exchangeInfo", every=900),
-        Poll(name="instruments", url="https://dapi.binance.com/dapi/v1/exchangeInfo", every=900),
-        Poll(name="funding_info", url="https://fapi.binance.com/fapi/v1/fundingInfo", every=900),
-        Poll(name="funding_info", url="https://dapi.binance.com/dapi/v1/fundingInfo", every=900),
-        Poll(name="open_interest", url="https://fapi.binance.com/fapi/v1/openInterest?symbol={symbol}", every=60, per="symbol"),
-        Poll(name="insurance_funds", url="https://fapi.binance.com/fapi/v1/insuranceBalance", every=300),
-        Poll(name="adl_signals", url="https://fapi.binance.com/fapi/v1/symbolAdlRisk", every=60),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )  # fmt: skip

@@ -25,6 +25,7 @@ from deleverage.errors import UnknownFrame
 from deleverage.events import BookDepth, Candle, Event, Liquidation, Trade
 from deleverage.instruments import Instrument
 from deleverage.venues import bybit_old
+from deleverage.venues import bybit_questions as questions
 from deleverage.venues.bybit_names import NAME, infer
 from deleverage.venues.bybit_rest import BybitBase, Fund, Status, candle_volume, fund, rest_reader, seconds_of, venue_status
 from deleverage.venues.bybit_tickers import Quote, Ticker, positive
@@ -37,7 +38,6 @@ from deleverage.venues.venue import (
     Instruments,
     Millis,
     Number,
-    Poll,
     Price,
     Route,
     Size,
@@ -50,7 +50,6 @@ from deleverage.venues.venue import (
 
 FULL_SINCE = 1_739_491_200_000_000_000  # 2025-02-14: the docs' example message; the changelog announced the stream on 2025-02-20
 TOP_ONLY_SINCE = 1_742_428_800_000  # 2025-03-20, ms: from here on depth 1 pushes snapshots only
-OPTION_COINS = ("BTC", "ETH", "SOL")
 Level = tuple[Price, Size]
 Side = Literal["Buy", "Sell"]
 
@@ -402,7 +401,6 @@ def _frames(topics: Iterable[str]) -> Iterable[bytes]:
         yield msgspec.json.encode({"op": "subscribe", "args": every[start : start + 200]})
 
 
-REST = "https://api.bybit.com/v5"
 VENUE = Venue(
     name=NAME,
     title="Bybit",
@@ -423,25 +421,8 @@ VENUE = Venue(
     liquidation_channels=("allLiquidation", "liquidation"),
     subscribe=subscribe,
     heartbeat=Heartbeat(every=20, payload=b'{"op":"ping"}', idle_cut=600),
-    polls=(
-        Poll(name="instruments", url=f"{REST}/market/instruments-info?category=linear&limit=1000", every=900),
-        Poll(name="instruments", url=f"{REST}/market/instruments-info?category=inverse&limit=1000", every=900),
-        *(
-            Poll(name="instruments", url=f"{REST}/market/instruments-info?category=option&baseCoin={coin}&limit=1000", every=900)
-            for coin in OPTION_COINS
-        ),
-        Poll(name="open_interest", url=f"{REST}/market/tickers?category=linear", every=60),
-        Poll(name="open_interest", url=f"{REST}/market/tickers?category=inverse", every=60),
-        *(Poll(name="option_quotes", url=f"{REST}/market/tickers?category=option&baseCoin={coin}", every=60) for coin in OPTION_COINS),
-        Poll(
-            name="funding_rates", url=f"{REST}/market/funding/history?category=linear&symbol={{symbol}}&limit=200", every=3600, per="symbol"
-        ),
-        Poll(
-            name="positioning_ratios", url=f"{REST}/market/account-ratio?category=linear&symbol={{symbol}}&period=5min&limit=1",
-            every=300, per="symbol",
-        ),
-        Poll(name="margin_tiers", url=f"{REST}/market/risk-limit?category=linear&symbol={{symbol}}", every=86_400, per="symbol"),
-        Poll(name="insurance_funds", url=f"{REST}/market/insurance", every=300),
-        Poll(name="venue_statuses", url=f"{REST}/system/status", every=300),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )  # fmt: skip

@@ -25,6 +25,7 @@ import msgspec
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Event, MarkPrice, OptionQuote, VenueStatus, VolatilityIndex
 from deleverage.instruments import DOLLARS, Instrument, make
+from deleverage.venues import deribit_questions as questions
 from deleverage.venues.deribit_rest import (
     FUNDING_HOURS,
     NAME,
@@ -48,7 +49,6 @@ from deleverage.venues.venue import (
     Instruments,
     Millis,
     Number,
-    Poll,
     Route,
     Size,
     Subscription,
@@ -58,7 +58,6 @@ from deleverage.venues.venue import (
 )  # fmt: skip
 
 URL = "wss://www.deribit.com/ws/api/v2"
-REST = "https://www.deribit.com/api/v2/public"
 CHANNELS_PER_CALL = 500
 SOCKETS = 16  # half of the 32 connections an address may hold, HTTP requests included
 HEARTBEAT_SECONDS = 30
@@ -498,12 +497,8 @@ VENUE = Venue(
     liquidation_channels=("trades",),
     subscribe=subscribe,
     heartbeat=Heartbeat(reply=reply, idle_cut=2 * HEARTBEAT_SECONDS),
-    polls=(
-        Poll(name="instruments", url=f"{REST}/get_instruments?currency=any&kind=future&expired=false", every=900, weight=10_000),
-        Poll(name="instruments", url=f"{REST}/get_instruments?currency=any&kind=option&expired=false", every=900, weight=10_000),
-        *(
-            Poll(name="option_quotes", url=f"{REST}/get_book_summary_by_currency?currency={coin}&kind=option", every=60, weight=500)
-            for coin in ("BTC", "ETH", "USDC")
-        ),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )  # fmt: skip

@@ -22,6 +22,7 @@ import msgspec
 
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Candle, Event, FundingRate, MarkPrice, TakerSide, Trade
+from deleverage.venues import htx_questions as questions
 from deleverage.venues import htx_rest as rest
 from deleverage.venues.htx_rest import NAME, ONE_SIDE, Serial, infer
 from deleverage.venues.venue import (
@@ -32,7 +33,6 @@ from deleverage.venues.venue import (
     Instruments,
     Millis,
     Parser,
-    Poll,
     Price,
     Route,
     Size,
@@ -414,7 +414,6 @@ def subscribe(wanted: Wanted) -> list[Subscription]:
     return [Subscription(url=url, frames=tuple(map(msgspec.json.encode, frames))) for url, frames in plans]
 
 
-REST = "https://api.hbdm.com"
 VENUE = Venue(
     name=NAME,
     title="HTX",
@@ -432,19 +431,8 @@ VENUE = Venue(
     liquidation_channels=("liquidation_orders",),
     subscribe=subscribe,
     heartbeat=Heartbeat(reply=reply, idle_cut=20),
-    polls=(
-        Poll(name="instruments", url=f"{REST}/linear-swap-api/v1/swap_contract_info?business_type=all", every=900),
-        Poll(name="instruments", url=f"{REST}/swap-api/v1/swap_contract_info", every=900),
-        Poll(name="instruments", url=f"{REST}/api/v1/contract_contract_info", every=900),
-        Poll(name="mark_prices", url=f"{REST}/linear-swap-api/v1/swap_index", every=15),
-        Poll(name="mark_prices", url=f"{REST}/swap-api/v1/swap_index", every=15),
-        Poll(name="open_interest", url=f"{REST}/linear-swap-api/v1/swap_open_interest?business_type=all", every=60),
-        Poll(name="open_interest", url=f"{REST}/swap-api/v1/swap_open_interest", every=60),
-        Poll(name="open_interest", url=f"{REST}/api/v1/contract_open_interest", every=60),
-        Poll(name="insurance_funds", url=f"{REST}/linear-swap-api/v1/swap_risk_info?business_type=all", every=300),
-        Poll(name="insurance_funds", url=f"{REST}/swap-api/v1/swap_risk_info", every=300),
-        Poll(name="margin_tiers", url=f"{REST}/linear-swap-api/v1/swap_cross_adjustfactor?business_type=all", every=21_600),
-        Poll(name="margin_tiers", url=f"{REST}/linear-swap-api/v1/swap_adjustfactor", every=21_600),
-        Poll(name="margin_tiers", url=f"{REST}/swap-api/v1/swap_adjustfactor", every=21_600),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )

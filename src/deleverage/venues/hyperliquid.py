@@ -24,6 +24,7 @@ import msgspec
 
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Event, MarkPrice
+from deleverage.venues import hyperliquid_questions as questions
 from deleverage.venues.hyperliquid_fills import NAME, Fill, Pairing, is_perpetual, watched
 from deleverage.venues.hyperliquid_rest import (
     AccountState,
@@ -43,23 +44,11 @@ from deleverage.venues.hyperliquid_rest import (
     read_positions,
     with_ordinals,
 )
-from deleverage.venues.venue import MS, Coverage, Heartbeat, Instruments, Millis, Poll, Route, Size, Subscription, Venue, Wanted
+from deleverage.venues.venue import MS, Coverage, Heartbeat, Instruments, Millis, Route, Size, Subscription, Venue, Wanted
 
 SOCKET, INFO = "wss://api.hyperliquid.xyz/ws", "https://api.hyperliquid.xyz/info"
 PER_SOCKET, MOST_SUBSCRIPTIONS = 240, 960  # 10 sockets, 1000 subscriptions and 10 users per address (limits page, 2026)
 MOST_INFLATED = 16_000_000
-WATCHED = (  # the liquidity provider vault and its seven children (vaultDetails of February 2026); the docs call it the backstop
-    "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303",
-    "0x010461c14e146ac35fe42271bdc1134ee31c703a",
-    "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
-    "0x2ed5c4484ea3ff8b57d5f2fb152a40d9f2b68308",
-    "0x31ca8395cf837de08b24da3f660e77761dfb974b",
-    "0x469f690213c467c39a23efacfd2816896009d7d8",
-    "0x5e177e5e39c0f4e421f5865a6d8beed8d921cb70",
-    "0xb0a55f13d22f66e6d495ac98113841b2326e9540",
-)
-
-
 # --- wire types, in the venue's spelling; `channel` tells them apart -------------------------------------------------
 
 
@@ -387,8 +376,9 @@ def subscribe(wanted: Wanted) -> list[Subscription]:
     if contexts:
         ask = b'{"method":"post","id":1,"request":{"type":"info","payload":{"type":"allPerpMetas"}}}'
         sockets.append(Subscription(url=SOCKET, frames=(ask, _stream("allDexsAssetCtxs"), _stream("fastAssetCtxs"))))
-    if "liquidations" in wanted.kinds:
-        sockets.append(Subscription(url=SOCKET, frames=tuple(_stream("userFills", user=user) for user in WATCHED)))
+    if "liquidations" in wanted.kinds:  # the mids of all coins come every few seconds: they tell a dead socket from a calm market
+        fills = [_stream("userFills", user=user) for user in questions.WATCHED]
+        sockets.append(Subscription(url=SOCKET, frames=(_stream("allMids"), *fills)))
     listed = [i for i in wanted.instruments if not i.is_inferred and i.status == "trading"]
     coins = [i.venue_symbol for i in listed if i.base in wanted.detail]
     streams = [_stream("trades", coin=coin) for coin in coins if "trades" in wanted.kinds]
@@ -401,10 +391,6 @@ def subscribe(wanted: Wanted) -> list[Subscription]:
 
 def _stream(kind: str, **names: str) -> bytes:
     return msgspec.json.encode({"method": "subscribe", "subscription": {"type": kind, **names}})
-
-
-def _ask(name: str, kind: str, every: float, weight: float) -> Poll:
-    return Poll(name=name, url=f"{INFO}?type={kind}", every=every, weight=weight, method="POST", body=f'{{"type":"{kind}"}}')
 
 
 VENUE = Venue(
@@ -427,10 +413,8 @@ VENUE = Venue(
     liquidation_channels=("userFills", "userEvents", "node_fills"),
     subscribe=subscribe,
     heartbeat=Heartbeat(every=30, payload=b'{"method":"ping"}', idle_cut=60),
-    polls=(
-        _ask("instruments", "allPerpMetas", every=900, weight=20),
-        _ask("open_interest", "metaAndAssetCtxs", every=60, weight=20),
-        _ask("funding_rates", "predictedFundings", every=300, weight=20),
-        _ask("venue_statuses", "exchangeStatus", every=60, weight=2),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )  # fmt: skip

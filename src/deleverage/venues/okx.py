@@ -21,6 +21,7 @@ import msgspec
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Event, Liquidation, PositionSide, PriceKind, TakerSide, Trade, TradeKind, VenueStatus
 from deleverage.instruments import Instrument
+from deleverage.venues import okx_questions as questions
 from deleverage.venues.okx_rest import (
     CANDLES,
     NAME,
@@ -44,7 +45,6 @@ from deleverage.venues.venue import (
     Heartbeat,
     Instruments,
     Millis,
-    Poll,
     Price,
     Route,
     Size,
@@ -344,6 +344,7 @@ def subscribe(wanted: Wanted) -> list[Subscription]:
     whole: list[dict[str, str]] = []
     if "liquidations" in kinds:
         whole += [{"channel": "liquidation-orders", "instType": p} for p in products]
+        whole.append({"channel": "mark-price", "instId": "BTC-USDT-SWAP"})  # busy: tells a dead socket from a calm market
     if "adl_signals" in kinds:
         whole += [{"channel": "adl-warning", "instType": p} for p in products]
     if "instruments" in kinds:
@@ -384,8 +385,6 @@ def _socket(url: str, args: list[dict[str, str]]) -> Subscription:
     return Subscription(url=url, frames=tuple(msgspec.json.encode({"op": "subscribe", "args": part}) for part in parts))
 
 
-REST = "https://www.okx.com/api/v5"
-OPTIONS = ("BTC-USD", "ETH-USD")
 VENUE = Venue(
     name=NAME,
     title="OKX",
@@ -407,22 +406,8 @@ VENUE = Venue(
     liquidation_channels=("liquidation",),
     subscribe=subscribe,
     heartbeat=Heartbeat(every=20, payload=b"ping", idle_cut=45),
-    polls=(
-        *(Poll(name="instruments", url=f"{REST}/public/instruments?instType={p}", every=900) for p in ("SWAP", "FUTURES")),
-        *(Poll(name="instruments", url=f"{REST}/public/instruments?instType=OPTION&instFamily={f}", every=900) for f in OPTIONS),
-        *(Poll(name="open_interest", url=f"{REST}/public/open-interest?instType={p}", every=60) for p in ("SWAP", "FUTURES")),
-        *(Poll(name="open_interest", url=f"{REST}/public/open-interest?instType=OPTION&instFamily={f}", every=300) for f in OPTIONS),
-        *(Poll(name="option_quotes", url=f"{REST}/market/tickers?instType=OPTION&instFamily={f}", every=60) for f in OPTIONS),
-        Poll(name="funding_rates", url=f"{REST}/public/funding-rate-history?instId={{symbol}}&limit=100", every=3600, per="symbol"),
-        Poll(
-            name="liquidations", url=f"{REST}/public/liquidation-orders?instType=SWAP&state=filled&instFamily={{family}}&limit=100",
-            every=900, per="family",
-        ),
-        Poll(name="insurance_funds", url=f"{REST}/public/insurance-fund?instType=SWAP&instFamily={{family}}", every=3600, per="family"),
-        Poll(
-            name="margin_tiers", url=f"{REST}/public/position-tiers?instType=SWAP&tdMode=cross&instFamily={{family}}", every=86_400,
-            per="family",
-        ),
-        Poll(name="venue_statuses", url=f"{REST}/system/status", every=300),
-    ),
+    polls=questions.POLLS,
+    histories=questions.HISTORIES,
+    limits=questions.LIMITS,
+    clock=questions.CLOCK,
 )  # fmt: skip

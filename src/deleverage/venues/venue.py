@@ -51,7 +51,7 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     """One REST question asked again every `every` seconds; `weight` in the venue's own rate units.
 
     `url` and `body` may hold `{symbol}`, `{base}` or `{family}` as `per` says: one question for each name among the trading
-    contracts of `product` (`linear`, `inverse`, `option`; empty: futures of either type), only of tracked bases with `tracked`.
+    contracts of `product` (`linear`, `inverse`, `perpetual`, `option`; empty: all but options), only of tracked bases with `tracked`.
     """
 
     name: str
@@ -70,7 +70,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     `url` and `body` hold `{start}` and `{end}` in `unit` since 1970, and the placeholders of a Poll. One question spans at most
     `longest` seconds; `is_full` tells from the answer that rows were left out, and the stretch is asked again in halves.
-    `fills_gaps`: asked after a gap of a channel that carries `name`; `on_start`: asked on first start, 30 days back, for tracked bases.
+    `{before}` is the last instant before `{start}`, for venues that leave their bound out. `fills_gaps`: asked after an outage;
+    `on_start`: asked on first start for tracked bases, `back` seconds into the past (0: as the settings say).
     """
 
     name: str
@@ -86,6 +87,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     is_full: Callable[[bytes], bool] = lambda payload: False
     fills_gaps: bool = True
     on_start: bool = False
+    back: float = 0.0
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
@@ -281,6 +283,22 @@ class Venue(msgspec.Struct, frozen=True, kw_only=True):
     def instruments(self, listed: Iterable[Instrument] = ()) -> Instruments:
         """Start an empty (or given) book of this venue's contracts."""
         return Instruments(self.infer, listed)
+
+
+def more_than(rows: int, name: str = "") -> Callable[[bytes], bool]:
+    """Tell that an answer holds as many rows as it may, so that some were left out; `name` leads to the rows.
+
+    >>> more_than(2, "result.list")(b'{"result":{"list":[1,2]}}')
+    True
+    """
+
+    def is_full(payload: bytes) -> bool:
+        found: Any = msgspec.json.decode(payload)
+        for part in name.split(".") if name else ():
+            found = found[int(part)] if part.isdigit() else found[part]
+        return len(found) >= rows
+
+    return is_full
 
 
 def at(name: str) -> Callable[[bytes], int]:
