@@ -5,14 +5,15 @@ import os
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from deleverage.errors import ConfigError
 
 FILE = "deleverage.toml"
+VENUE_NAMES = ("binance", "bybit", "okx", "htx", "hyperliquid", "deribit")
 
 
 class VenueSettings(BaseModel):
@@ -53,10 +54,30 @@ class JournalSettings(BaseModel):
     least_free_gb: Annotated[float, Field(ge=0, description="gigabytes that must stay free; below it collecting stops, clearly said")] = 2.0
 
 
+class LogSettings(BaseModel):
+    """What is said on standard error while running."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Annotated[Literal["console", "json"], Field(description="console for people, json for machines")] = "console"
+    level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least important lines written")] = "info"
+
+
+class HyperliquidSettings(BaseModel):
+    """Ways to see more of Hyperliquid's liquidations than its public streams tell."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    node_fills: Annotated[str, Field(description="folder in which a node of yours writes node_fills_by_block; empty: none")] = ""
+    watch_weight: Annotated[float, Field(ge=0, le=1000, description="weight a minute spent on asking for large positions")] = 400.0
+    watch_accounts: Annotated[tuple[str, ...], Field(description="accounts watched besides those seen trading")] = ()
+    least_position_usd: Annotated[float, Field(ge=0, description="positions below this are soon forgotten")] = 100_000.0
+
+
 class Settings(BaseSettings):
     """Every setting, with its default. Unknown keys are refused."""
 
-    model_config = SettingsConfigDict(env_prefix="DELEVERAGE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="DELEVERAGE_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     data: Annotated[Path, Field(description="data directory: journal, tables, imported files")] = Path("~/.local/share/deleverage")
     host: Annotated[str, Field(description="address the server listens on")] = "127.0.0.1"
@@ -65,6 +86,16 @@ class Settings(BaseSettings):
     venues: Annotated[dict[str, VenueSettings], Field(description="how each venue is reached, by its name")] = {}
     collect: Annotated[CollectSettings, Field(description="what is collected")] = CollectSettings()
     journal: Annotated[JournalSettings, Field(description="how raw frames are kept")] = JournalSettings()
+    hyperliquid: Annotated[HyperliquidSettings, Field(description="more of Hyperliquid")] = HyperliquidSettings()
+    log: Annotated[LogSettings, Field(description="log lines")] = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource, file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
+        """The environment goes before the file."""
+        return env_settings, init_settings
 
     def venue(self, name: str) -> VenueSettings:
         """Return how a venue is reached."""
@@ -86,20 +117,48 @@ def load(path: Path | None = None) -> Settings:
             raise ConfigError(f"cannot read {file}: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file} is not valid TOML: {error}") from None
-    for key in found:
-        if key not in Settings.model_fields:
-            close = difflib.get_close_matches(key, Settings.model_fields, 1)
-            known = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(Settings.model_fields)}"
-            raise ConfigError(f"{file}: unknown setting {key!r}; {known}")
+    _refuse_unknown(found, Settings, str(file))
     prefix = "DELEVERAGE_"
-    environment = {name for name in Settings.model_fields if prefix + name.upper() in os.environ}
+    environment = {
+        name
+        for name in Settings.model_fields
+        if any(n == prefix + name.upper() or n.startswith(f"{prefix}{name.upper()}__") for n in os.environ)
+    }
     try:
-        return Settings(**{key: value for key, value in found.items() if key not in environment})
+        made = Settings(**{key: value for key, value in found.items() if key not in environment or isinstance(value, dict)})
     except ValidationError as error:
         first = error.errors()[0]
-        name = str(first["loc"][0])
-        source = prefix + name.upper() if name in environment else str(file)
+        name = ".".join(str(part) for part in first["loc"])
+        top = str(first["loc"][0]) if first["loc"] else ""
+        source = prefix + name.upper().replace(".", "__") if top in environment else str(file)
         raise ConfigError(f"{source}: {name}: {first['msg']}, got {first.get('input')!r}") from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment holds a setting that cannot be read: {' '.join(str(error).split())[:160]}") from None
+    for venue in made.venues:
+        if venue not in VENUE_NAMES:
+            close = difflib.get_close_matches(venue, VENUE_NAMES, 1)
+            raise ConfigError(
+                f"{file}: unknown venue {venue!r} in venues; "
+                + (f"did you mean {close[0]!r}?" if close else f"known: {', '.join(VENUE_NAMES)}")
+            )
+    return made
+
+
+def _refuse_unknown(found: dict[str, Any], model: type[BaseModel], file: str, path: str = "") -> None:
+    """Raise ConfigError for the first key nobody knows, with the key that was perhaps meant."""
+    for key, value in found.items():
+        field = model.model_fields.get(key)
+        if field is None:
+            close = difflib.get_close_matches(key, model.model_fields, 1)
+            known = f"did you mean {path + close[0]!r}?" if close else f"known: {', '.join(model.model_fields)}"
+            raise ConfigError(f"{file}: unknown setting {path + key!r}; {known}")
+        inner = field.annotation
+        if isinstance(value, dict) and isinstance(inner, type) and issubclass(inner, BaseModel):
+            _refuse_unknown(value, inner, file, f"{path}{key}.")
+        elif key == "venues" and not path and isinstance(value, dict):
+            for name, venue in value.items():
+                if isinstance(venue, dict):
+                    _refuse_unknown(venue, VenueSettings, file, f"venues.{name}.")
 
 
 @cache

@@ -15,6 +15,8 @@ SizeUnit = Literal["base", "contracts", "usd"]
 DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "USDE", "USDH", "USDT0", "USD1"})
 """Assets counted as 1.0 USD. Where a rate series is set, the Figure says so."""
 
+TRADING = frozenset({"trading", "live", "open", "started"})
+"""Words of the venues for a contract that trades now."""
 
 Measure: TypeAlias = tuple[float | None, float | None, float | None]
 """One size as (contracts, quantity in base units, notional in USD); None where the contract size or a price is missing.
@@ -52,6 +54,11 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     is_inferred: bool = False
     ts_event: int = 0
     ts_recv: int = 0
+
+    @property
+    def is_trading(self) -> bool:
+        """Whether the venue's word for its status means that it trades now."""
+        return self.status in TRADING
 
     def measure(self, size: float, price: float | None) -> Measure:
         """Turn a size on this venue's wire into contracts, base units and US dollars.

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 
 import msgspec
 
+from deleverage.collect.backfill import Begun
 from deleverage.collect.expected_rates import asked_for
 from deleverage.collect.feed_state import FeedMonitor, FeedState, Line, Reading
 from deleverage.collect.intake import Intake
@@ -181,9 +182,13 @@ class Collector:
         self.intake.take(Frame(self.intake.now(), venue, route, payload, "gap"))
 
     async def _watch(self) -> None:
-        """Look at the feeds once a second."""
+        """Look at the feeds once a second, at the disk and at what was let lie less often."""
+        begun = Begun.read(self.folder.begun)
         while True:
             await asyncio.sleep(TICK)
+            for collector in self.venues.values():
+                if collector.is_discovered and collector.begin(begun):
+                    begun.write(self.folder.begun)
             failure = self.intake.failure
             if failure is not None:
                 self.failure = str(failure)

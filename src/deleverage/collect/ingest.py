@@ -17,6 +17,7 @@ from deleverage.journal.file import Journal
 from deleverage.journal.frame import Frame, frame_digest
 from deleverage.journal.interchange import read_source
 from deleverage.journal.reading import known_frames, read_frames, summary
+from deleverage.journal.upkeep import retired
 from deleverage.recordings import bundled
 from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
@@ -81,8 +82,11 @@ def rebuild(folder: Folder, store: Store, venue: str) -> None:
 def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequence[Instrument]]) -> None:
     waiting: list[Event] = []
     pipeline = Pipeline(waiting.extend, listed)
-    with store.rebuilding(venue):
-        rows = last = 0
+    gone = retired(folder.journal).get(venue, 0)  # what was let go cannot be read again: its rows and spans stay
+    since = (summary(folder.journal).first or 0) if gone else 0
+    kept = [s for s in store.spans() if s.venue == venue and s.basis != "import" and s.end is not None and s.end < since]
+    with store.rebuilding(venue, since):
+        rows, last = gone, 0
         for frame in read_frames(folder.journal, venue=venue):
             pipeline.feed(frame)
             rows, last = rows + 1, frame.ts_recv
@@ -92,7 +96,7 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
         if pipeline.stale and not listed:
             raise ListedLate({name: list(found.values()) for name, found in pipeline.first_listed.items()})
         store.append(waiting)
-        store.write_spans(pipeline.spans(), venue)
+        store.write_spans([*kept, *pipeline.spans()], venue)
         tally = pipeline.finish()
         made = Ingested(rows, sum(tally.events.values()), tally.errors + tally.unknown, last, pipeline.resume(venue, last))
         store.set_ingested(venue, made)
@@ -104,7 +108,8 @@ def catch_up(folder: Folder, store: Store) -> list[str]:
     Tables that live collection left without closing them go on where its last checkpoint was; all others are made anew.
     """
     ingested = store.ingested()
-    journalled = summary(folder.journal).by_venue
+    gone = retired(folder.journal)
+    journalled = {venue: rows + gone.get(venue, 0) for venue, rows in summary(folder.journal).by_venue.items()}
     behind = [v for v, rows in sorted(journalled.items()) if v not in ingested or ingested[v].is_open or ingested[v].rows != rows]
     for venue in behind:
         found = ingested.get(venue)

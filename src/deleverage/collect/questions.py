@@ -48,7 +48,7 @@ def _of(product: str, listed: Iterable[Instrument], bases: Collection[str] | Non
     for i in listed:
         kinds = ("option",) if i.kind == "option" else (i.contract_type, i.kind)
         is_product = product in kinds if product else i.kind != "option"
-        if is_product and i.status == "trading" and (bases is None or i.base in bases):
+        if is_product and i.is_trading and (bases is None or i.base in bases):
             found.append(i)
     return found
 

@@ -43,7 +43,7 @@ class VenueCollector:
         self.backfill = Backfill(self.poller)
         self.clock: tuple[int, int] | None = None
         self.last_error = ""
-        self.is_discovered = False
+        self.is_discovered = self.is_begun = False
         self.planned_at = 0.0
         self._intake, self._how, self._settings, self._numbers, self._on_gap = intake, how, settings, numbers, on_gap
         self._changed = asyncio.Event()
@@ -84,7 +84,7 @@ class VenueCollector:
         trading = tuple(
             i
             for i in sorted(book, key=lambda i: i.venue_symbol)
-            if i.status == "trading" and (i.expiry is None or i.expiry > now) and (i.kind != "option" or i.base in options)
+            if i.is_trading and (i.expiry is None or i.expiry > now) and (i.kind != "option" or i.base in options)
         )
         return Wanted(kinds=frozenset(settings.kinds or TABLES), instruments=trading, detail=bases | options)
 
@@ -101,6 +101,9 @@ class VenueCollector:
 
     def begin(self, begun: Begun) -> bool:
         """Ask for the days before the first start, once; True when there was anything to ask."""
+        if self.is_begun:
+            return False
+        self.is_begun = True
         wanted, now, is_new = self.wanted(), self._intake.now(), False
         days = self._settings.backfill_days
         for history in self.venue.histories if self._settings.backfill else ():
@@ -132,8 +135,8 @@ class VenueCollector:
             if left:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 60)
-        self.is_discovered = True
         await self._parsed()
+        self.is_discovered = True
         self.relist()
 
     async def _parsed(self) -> None:

@@ -179,11 +179,11 @@ class DuckStore:
         return both.filter(pl.col("new") & (first | ~same)).drop("new")
 
     @contextmanager
-    def rebuilding(self, venue: str) -> Iterator[None]:
+    def rebuilding(self, venue: str, since: int = 0) -> Iterator[None]:
         """See `Store.rebuilding`."""
         with self._transaction() as db:
             for table in TABLES:
-                db.execute(f'DELETE FROM "{table}" WHERE venue = ? AND source = ?', [venue, JOURNAL])
+                db.execute(f'DELETE FROM "{table}" WHERE venue = ? AND source = ? AND ts_recv >= ?', [venue, JOURNAL, since])
             db.execute("DELETE FROM spans WHERE venue = ? AND basis <> 'import'", [venue])
             db.execute("DELETE FROM ingested WHERE venue = ?", [venue])
             yield

@@ -19,7 +19,8 @@ class Serving(NamedTuple):
 class Folder:
     """Paths inside one data directory. Making one touches nothing; `create` makes the directories.
 
-    journal/ raw frames · tables.duckdb the tables · imports/ tabular files taken in, as Parquet · serving.json who serves it now
+    journal/ raw frames · tables.duckdb the tables · imports/ tabular files taken in, as Parquet · serving.json who serves it now ·
+    backfilled.json what of the past was asked for on first start
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -27,6 +28,7 @@ class Folder:
         self.journal = self.path / "journal"
         self.tables = self.path / "tables.duckdb"
         self.imports = self.path / "imports"
+        self.begun = self.path / "backfilled.json"
         self.serving_file = self.path / "serving.json"
         self._announced: TextIO | None = None
 

@@ -54,8 +54,9 @@ class Store(Protocol):
     def imported(self) -> dict[str, str]:
         """Return the tabular files taken in: digest → file name."""
 
-    def rebuilding(self, venue: str) -> AbstractContextManager[None]:
-        """Replace all rows of a venue that came from the journal by what is appended inside, or by nothing on an error."""
+    def rebuilding(self, venue: str, since: int = 0) -> AbstractContextManager[None]:
+        """Replace the rows of a venue that came from the journal, received at `since` (ns UTC) or later, by what is appended inside;
+        on an error nothing changes."""
 
     def forget(self, venue: str, since: int) -> None:
         """Delete a venue's rows that came from the journal and were received at `since` (ns UTC) or later."""

@@ -379,7 +379,7 @@ def subscribe(wanted: Wanted) -> list[Subscription]:
     if "liquidations" in wanted.kinds:  # the mids of all coins come every few seconds: they tell a dead socket from a calm market
         fills = [_stream("userFills", user=user) for user in questions.WATCHED]
         sockets.append(Subscription(url=SOCKET, frames=(_stream("allMids"), *fills)))
-    listed = [i for i in wanted.instruments if not i.is_inferred and i.status == "trading"]
+    listed = [i for i in wanted.instruments if not i.is_inferred and i.is_trading]
     coins = [i.venue_symbol for i in listed if i.base in wanted.detail]
     streams = [_stream("trades", coin=coin) for coin in coins if "trades" in wanted.kinds]
     streams += [_stream("activeAssetCtx", coin=coin) for coin in coins if contexts]
