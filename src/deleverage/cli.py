@@ -221,21 +221,109 @@ def liquidations(
 
 
 @app.command()
-def feeds(data: Data = None, at: At = None, as_of: AsOf = None, form: Format = "table") -> None:
-    """Every venue: whether it was recorded, until when, under which coverage rule.
+def feeds(
+    data: Data = None,
+    at: At = None,
+    as_of: AsOf = None,
+    form: Format = "table",
+    channels: Annotated[bool, typer.Option("--channels", help="Every channel of every venue, while collecting.")] = False,
+) -> None:
+    """Every venue: the state of its feed with the evidence, and under which coverage rule.
 
     \b
     Examples:
       deleverage feeds
+      deleverage feeds --channels
       deleverage feeds --at 2025-01-27T17:00:00Z --format json
     """
     from deleverage.answers import feed_states
 
     with _reader(data) as reader:
         rows = feed_states(reader, at, as_of)
-    if form != "json":
+    if channels:
+        names = ("channel", "state", "rate_per_minute", "expected_per_minute", "lag_seconds", "errors", "evidence")
+        rows = [{"venue": r["venue"], **{k: c[k] for k in names}} for r in rows for c in r.get("channels", ())]
+        if not rows:
+            raise BadInput("channels are known while a server collects into this directory; start one with deleverage up --live")
+    elif form != "json":
         rows = [{k: r[k] for k in ("title", "state", "coverage_rule", "frames", "errors", "evidence")} for r in rows]
     _print(rows, form)
+
+
+@app.command()
+def doctor(
+    venues: Annotated[list[str] | None, typer.Argument(metavar="[VENUE]...", help="Only these.")] = None, form: Format = "table"
+) -> None:  # fmt: skip
+    """Examine whether the venues can be reached from here, step by step, and say what to do where not.
+
+    \b
+    Examples:
+      deleverage doctor
+      deleverage doctor binance htx --format json
+    """
+    import asyncio
+
+    import msgspec
+
+    from deleverage import config
+    from deleverage.collect.doctor import examine, exit_code
+    from deleverage.venues import venue_named
+
+    for name in venues or ():
+        venue_named(name)
+    found = asyncio.run(examine(config.settings(), venues or None))
+    rows = [msgspec.structs.asdict(finding) for finding in found]
+    if form == "table":
+        rows = [
+            {"venue": r["venue"], "step": r["step"], "": "ok" if r["ok"] else "FAILS", "what": r["words"], "do": r["advice"]} for r in rows
+        ]
+    _print(rows, form)
+    raise typer.Exit(exit_code(found))
+
+
+@app.command()
+def simulate(
+    serve: Annotated[list[str], typer.Option("--serve", metavar="RECORDING", help="Bundled recording or file to serve; may be repeated.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine (default: any free one).")] = 0,
+    speed: Annotated[float, typer.Option(min=0.01, max=100_000, help="Recorded seconds a second.")] = 1.0,
+    fault: Annotated[list[str] | None, typer.Option(metavar="KIND[=VENUE]", help="Misbehave so, from the start.")] = None,
+) -> None:
+    """Serve the six venues on this machine from recordings, for collectors to be tried against; it can misbehave.
+
+    Prints its address, which goes into the settings: venues.NAME.gateway.
+
+    \b
+    Examples:
+      deleverage simulate --serve binance-2025-01-26 --serve bybit-2026-10-10 --port 9000
+      deleverage simulate --serve bybit-2026-08-09 --fault wrong_route=binance
+    """
+    import msgspec
+
+    from deleverage.simulate.faults import Fault
+    from deleverage.simulate.venue_server import recorded
+    from deleverage.simulate.venue_server import serve as serve_venues
+
+    faults = []
+    for text in fault or ():
+        kind, _, venue = text.partition("=")
+        try:
+            faults.append(msgspec.convert({"kind": kind, "venue": venue}, Fault))
+        except msgspec.ValidationError as error:
+            raise BadInput(f"--fault {text!r}: {error}") from None
+    serve_venues(recorded(serve), port=port, speed=speed, faults=faults)
+
+
+@app.command()
+def settings(form: Format = "table") -> None:
+    """Print every setting in force, with its meaning.
+
+    \b
+    Examples:
+      deleverage settings
+    """
+    from deleverage import config
+
+    _print(config.effective(config.settings()), form)
 
 
 def _folder(data: Path | None) -> Any:

@@ -161,6 +161,38 @@ def _refuse_unknown(found: dict[str, Any], model: type[BaseModel], file: str, pa
                     _refuse_unknown(venue, VenueSettings, file, f"venues.{name}.")
 
 
+def effective(made: Settings) -> list[dict[str, str]]:
+    """Return every setting with its value in force, its default and its meaning, as rows; sections are joined by dots."""
+    rows: list[dict[str, str]] = []
+    _rows(made, "", rows)
+    return rows
+
+
+def _rows(section: BaseModel, path: str, rows: list[dict[str, str]]) -> None:
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, BaseModel):
+            _rows(value, f"{path}{name}.", rows)
+        elif path + name == "venues":
+            for venue in VENUE_NAMES:
+                _rows(value.get(venue) or VenueSettings(), f"venues.{venue}.", rows)
+        else:
+            rows.append(
+                {"setting": path + name, "value": _toml(value), "default": _toml(field.default), "meaning": field.description or ""}
+            )
+
+
+def _toml(value: object) -> str:
+    """Write a value as TOML would."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml(v) for v in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{k}" = {_toml(v)}' for k, v in value.items()) + "}"
+    return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, int) else f'"{value}"'
+
+
 @cache
 def settings() -> Settings:
     """Return the settings of this process, read once."""

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import Event, FundingRate, Liquidation, MarginTiers, MarkPrice, OpenInterest, PositionSnapshot, Trade
 from deleverage.instruments import Instrument
-from deleverage.venues.hyperliquid import MOST_SUBSCRIPTIONS, VENUE, WATCHED
+from deleverage.venues.hyperliquid import MOST_SUBSCRIPTIONS, VENUE
+from deleverage.venues.hyperliquid_questions import WATCHED
 from deleverage.venues.venue import Parser, Wanted, split_route
 
 HERE = Path(__file__).parents[1]

@@ -13,6 +13,7 @@ from deleverage.api.session import FLUSH, Clock, Session
 from deleverage.collect.collector import Collector
 from deleverage.collect.history import open_up_to_date
 from deleverage.collect.ingest import known_contracts
+from deleverage.collect.status import CollectorStatus
 from deleverage.config import Settings
 from deleverage.errors import DeleverageError
 from deleverage.events import Event, Liquidation
@@ -114,6 +115,10 @@ class LiveSession(Session):
     def failures(self) -> dict[str, int]:
         """Return the frames that could not be parsed by venue, those of earlier runs included."""
         return _added(super().failures(), {venue: found.failures for venue, found in self._before.items()})
+
+    def collection(self) -> CollectorStatus | None:
+        """Return how collecting goes."""
+        return self.collector.status()
 
     def flush(self) -> None:
         """Append the waiting events to the tables."""

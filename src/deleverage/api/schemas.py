@@ -24,11 +24,8 @@ class Windowed(Question):
     as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
 
 
-class FeedsQuestion(Question):
-    """A moment, and what was known of it; each defaults to the other, both to now."""
-
-    at: Annotated[str | None, Field(max_length=40, description=f"the moment: {WHEN}")] = None
-    as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
+class FeedsQuestion(Windowed):
+    """Feeds at a moment, with gaps and what was believed over the window before it."""
 
 
 class TotalsQuestion(Windowed):

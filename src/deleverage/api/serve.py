@@ -13,6 +13,7 @@ from deleverage.api.server import Server
 from deleverage.collect.doctor import answering
 from deleverage.config import Settings
 from deleverage.errors import BadInput, StoreError
+from deleverage.log import configure
 from deleverage.recordings import DEFAULT, bundled
 from deleverage.store.folder import Folder
 
@@ -33,6 +34,7 @@ def serve(
         raise StoreError(
             f"{folder.path} is already being served at {serving.url} (process {serving.pid}); stop that, or use another --data"
         )
+    configure(settings.log.format, settings.log.level)
     server = Server(folder)
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
     with _listen(host, port) as listener:

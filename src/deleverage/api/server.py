@@ -94,12 +94,18 @@ class Server:
         if order.action == "open":
             if order.recording is None:
                 raise BadInput(f"name a recording to open: {', '.join(bundled())}, or stored")
+            if isinstance(self._session, LiveSession):
+                raise BadInput(
+                    "collecting goes on here; play recordings with another server: deleverage up NAME --data elsewhere --port 8001"
+                )
             if order.recording == "stored":
                 self.open_stored()
             else:
                 self.open_recording(order.recording, order.speed or self._speed())
             return
         session = self.session
+        if isinstance(session, LiveSession):
+            raise BadInput("live data is not being played; open a recording to play it")
         if not isinstance(session, PlaybackSession):
             raise BadInput("stored data is not being played; open a recording to play it")
         if order.action == "speed":
@@ -122,7 +128,8 @@ class Server:
         tally = session.tally
         return {
             "status": "failing" if session.failure else "ok", "failure": session.failure, "version": __version__, "mode": session.mode,
-            "label": session.label, "notice": self.notice, "recording": describe(session.recording), "clock": clock_document(session.clock()),
+            "label": session.label, "notice": self.notice, "recording": describe(session.recording),
+            "clock": clock_document(session.clock()),
             "frames": tally.frames, "events": sum(tally.events.values()), "errors": tally.errors + tally.unknown,
         }  # fmt: skip
 
@@ -143,7 +150,8 @@ class Server:
             "venues": moment.venues(), "heatmap": moment.heatmap(), "treemap": moment.treemap(12), "prices": moment.prices(base),
             "last": session.last_prices(base), "tape": moment.orders(60), "largest": moment.orders(10, largest=True),
             "clock": clock_document(session.clock()),
-            "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure, "notice": self.notice,
+            "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure,
+            "notice": self.notice,
         }  # fmt: skip
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import Literal
 from deleverage.analytics.coverage import Span
 from deleverage.analytics.liquidations import Group, Sum
 from deleverage.collect.pipeline import Pipeline, Tally
+from deleverage.collect.status import CollectorStatus
 from deleverage.events import Event
 from deleverage.journal.frame import Frame
 from deleverage.live import LONGEST, WINDOWS, Live
@@ -80,6 +81,10 @@ class Session(ABC):
             venue = name.partition("/")[0]
             found[venue] = found.get(venue, 0) + count.errors + count.unknown
         return found
+
+    def collection(self) -> CollectorStatus | None:
+        """Return how collecting goes; None when nothing is being collected."""
+        return None
 
     @abstractmethod
     def flush(self) -> None:

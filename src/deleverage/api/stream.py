@@ -4,6 +4,7 @@ A client that cannot keep up is dropped (close code 1013); it never slows the ot
 """
 
 import contextlib
+import time
 from collections import deque
 from typing import Annotated, Any
 
@@ -21,6 +22,8 @@ from deleverage.when import duration
 
 EVERY = 0.25
 """Seconds between two documents at least."""
+EVERY_LIVE = 1.0
+"""The same while collecting: a document costs the machine that collects; orders come at once all the same."""
 QUEUE = 5_000
 """Orders waiting for one client; more and the client is dropped."""
 SLOW = 5.0
@@ -71,6 +74,7 @@ async def _listen(socket: WebSocket, view: View) -> None:
 
 async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Liquidation]) -> None:
     shown: tuple[Any, ...] = ()
+    said = 0.0
     while True:
         session = server.session
         if len(waiting) > QUEUE:
@@ -79,9 +83,10 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Li
             orders = [waiting.popleft() for _ in range(len(waiting))]
             await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders[-200:]], "count": len(orders)})
         clock = session.clock()
+        pause = EVERY_LIVE if session.mode == "live" else 0.0
         state = (id(session), view.window, view.base, clock.now // 1_000_000_000, clock.playing, clock.finished, session.tally.frames)
-        if state != shown:
-            shown = state
+        if state != shown and time.monotonic() - said >= pause:
+            shown, said = state, time.monotonic()
             try:
                 await _say(socket, await anyio.to_thread.run_sync(document, server, view.window, view.base))
             except DeleverageError as error:

@@ -1,6 +1,7 @@
 """What the first page shows, as one document: every number in it can be asked for by itself from the routes beside it."""
 
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, TypedDict
 
 from msgspec import structs
@@ -8,12 +9,17 @@ from msgspec import structs
 from deleverage.analytics.coverage import Span, of_liquidations, stretches
 from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
 from deleverage.api.session import Session
+from deleverage.collect.status import VenueStatus
 from deleverage.figure import Figure, dollars, hash_inputs
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Coverage
 from deleverage.when import iso
 
 MS = 1_000_000
+UNHEARD = ("down", "blind", "silent", "skewed")
+"""States of a venue's liquidation channel in which a total does not hold it."""
+RECENT = 60_000_000_000
+"""A moment this near (ns) to the collection's now is now."""
 STALE = 600 * 1_000_000_000
 """A recorded feed that said nothing for this long (ns) is shown with the age of its last event."""
 
@@ -28,6 +34,7 @@ class Moment:
         self.spans = [s if s.end is None else structs.replace(s, end=min(s.end, as_of)) for s in known]
         self._sums: dict[Group, Sum] | None = None
         self._rules: dict[str, str] | None = None
+        self._unheard: dict[str, str] | None = None
 
     @property
     def sums(self) -> dict[Group, Sum]:
@@ -50,9 +57,24 @@ class Moment:
         return sum(shares) / len(shares) if shares else 0.0
 
     def missing(self) -> list[str]:
-        """Venues of which nothing was received in the window."""
+        """Venues of which nothing was received in the window, and those whose liquidations are not to be believed at its end."""
         seen = {venue for venue, *_ in self.sums}
-        return [venue for venue in VENUES if venue not in seen and self.coverage(venue) == 0]
+        return [v for v in VENUES if v in self.unheard() or (v not in seen and self.coverage(v) == 0)]
+
+    def unheard(self) -> dict[str, str]:
+        """Venues that are being collected and whose liquidations are not heard at the window's end, each with the reason in words."""
+        if self._unheard is None:
+            self._unheard = {}
+            believed = believed_now(self)
+            for name, state in (believed or {}).items():
+                if state.state in UNHEARD:
+                    self._unheard[name] = f"{state.state} since {iso(state.since)[11:16]}: {state.evidence}"
+            if believed is None:
+                for gap in self.gaps():
+                    venue = VENUES.get(gap["venue"])
+                    if venue is not None and gap["end_ms"] is None and venue.carries_liquidations(gap["channel"]):
+                        self._unheard[venue.name] = gap["reason"]
+        return self._unheard
 
     def rule(self, venue: str) -> Coverage:
         """Return the coverage rule in force at the end of the window."""
@@ -173,13 +195,15 @@ class Moment:
 
     def feeds(self) -> list[dict[str, Any]]:
         """What is known of each venue's feed at the end of the window."""
-        frames, failures = self.session.frames(), self.session.failures()
+        frames, failures, believed = self.session.frames(), self.session.failures(), believed_now(self)
         rows = []
         for name, venue in VENUES.items():
             own = [s for s in self.spans if s.venue == name]
             parts = stretches(own, 0, min(self.at, self.as_of))
             state, evidence, last = _state(own, parts, min(self.at, self.as_of))
             rule = self.rule(name)
+            if believed is not None and name in believed:
+                state, evidence = believed[name].state, believed[name].evidence
             rows.append({
                 "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": rule.rule,
                 "coverage_note": rule.note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
@@ -189,6 +213,44 @@ class Moment:
                 "stretches": [[low // MS, high // MS] for low, high in parts],
             })  # fmt: skip
         return rows
+
+    def gaps(self, limit: int = 500) -> list[dict[str, Any]]:
+        """Return the stretches of the window in which a channel was not received, as last said of each; newest first."""
+        self.session.flush()
+        rows = self.session.store.read("gaps", as_of=self.as_of, end=self.at).to_pylist()
+        said = {(r["venue"], r["channel"], r["ts_start"]): r for r in sorted(rows, key=lambda r: r["ts_recv"])}
+        found = [r for r in said.values() if r["ts_end"] is None or r["ts_end"] > self.start]
+        return [
+            {"venue": r["venue"], "channel": r["channel"], "start_ms": r["ts_start"] // MS,
+             "end_ms": None if r["ts_end"] is None else r["ts_end"] // MS, "reason": r["reason"]}
+            for r in sorted(found, key=lambda r: -r["ts_start"])[:limit]
+        ]  # fmt: skip
+
+    def state_history(self) -> list[dict[str, Any]]:
+        """Return what was believed of each channel through the window: stretches [start, end), the last one without an end."""
+        self.session.flush()
+        rows = self.session.store.read("feed_states", as_of=self.as_of, end=self.at).to_pylist()
+        by_channel: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for row in rows:
+            by_channel.setdefault((row["venue"], row["channel"]), []).append(row)
+        found = []
+        for (venue, channel), changes in sorted(by_channel.items()):
+            for change, following in zip_longest(changes, changes[1:]):
+                end = None if following is None else following["ts_event"]
+                if end is None or end > self.start:
+                    found.append({
+                        "venue": venue, "channel": channel, "state": change["state"], "evidence": change["evidence"],
+                        "start_ms": max(change["ts_event"], self.start) // MS, "end_ms": None if end is None else end // MS,
+                    })  # fmt: skip
+        return found
+
+
+def believed_now(moment: Moment) -> dict[str, VenueStatus] | None:
+    """Return how collecting stands by venue; None when nothing is collected, or the moment is not now."""
+    status = moment.session.collection()
+    if status is None or moment.at != moment.as_of or status.now - moment.at > RECENT:
+        return None
+    return {venue.venue: venue for venue in status.venues}
 
 
 def _state(spans: Sequence[Span], parts: Sequence[tuple[int, int]], at: int) -> tuple[str, str, int | None]:
@@ -243,19 +305,21 @@ def tile(name: str, moment: Moment) -> Tile:
 def headline(window: str, moment: Moment) -> str:
     """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
     row, window = moment.totals(None)[0], f"{window[:-1]} {window[-1]}"
-    received = [name for name in VENUES if moment.coverage(name) > 0 or any(v == name for v, *_ in moment.sums)]
+    unheard = moment.unheard()
+    without = "".join(f" Without {VENUES[name].title}: {words}." for name, words in unheard.items())
+    received = [name for name in VENUES if name not in unheard and (moment.coverage(name) > 0 or any(v == name for v, *_ in moment.sums))]
     where = f"on {len(received)} of {len(VENUES)} venues"
     if not received:
         return f"Nothing was received in these {window}: no venue's liquidations are in the data."
     if row["count"] == 0:
-        return f"No liquidation was received in {window} {where}; {row['coverage']:.0%} of the time was covered."
+        return f"No liquidation was received in {window} {where}; {row['coverage']:.0%} of the time was covered.{without}"
     if row["unpriced_count"] == row["count"]:
         return f"{row['count']:,} forced orders in {window} {where}; none can be priced, since the contract sizes are not known."
     least = "at least " if moment.is_floor() or moment.missing() else ""
     side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
-    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
+    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}.{without}"
     return text[0].upper() + text[1:]
 
 

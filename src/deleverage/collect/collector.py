@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import msgspec
 
@@ -13,21 +14,30 @@ from deleverage.collect.backfill import Begun
 from deleverage.collect.expected_rates import asked_for
 from deleverage.collect.feed_state import FeedMonitor, FeedState, Line, Reading
 from deleverage.collect.intake import Intake
-from deleverage.collect.pipeline import Pipeline
+from deleverage.collect.node_fills import NodeFills
+from deleverage.collect.pipeline import Count, Pipeline
+from deleverage.collect.positions import PositionWatch
 from deleverage.collect.reconnecting import Reconnecting
-from deleverage.collect.venue_collector import VenueCollector
+from deleverage.collect.status import ChannelStatus, CollectorStatus, IntakeStatus, VenueStatus
+from deleverage.collect.venue_collector import VenueCollector, describe
+from deleverage.collect.volume import expected
 from deleverage.config import Settings
 from deleverage.errors import DeleverageError, JournalError
 from deleverage.events import Event
 from deleverage.instruments import Instrument
 from deleverage.journal.file import Journal
 from deleverage.journal.frame import Frame
+from deleverage.journal.reading import summary
+from deleverage.journal.upkeep import check_disk, free_gb, keep
+from deleverage.log import complain, log
 from deleverage.store.folder import Folder
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Subscription
 
 TICK = 1.0
 """Seconds between two looks at the feeds."""
+UPKEEP_TICKS, REPORT_TICKS = 900, 3600
+"""Looks between two tidyings of the journal, and between two lines in the log that say how it goes."""
 LOST = ("silent", "blind", "skewed")
 """States of a liquidation channel in which what it says is no measure of what happened."""
 CURE_EVERY = 120.0
@@ -56,14 +66,18 @@ class Collector:
         self.failure = ""
         self._on_events, self._on_batch = on_events, on_batch
         self.folder = folder
+        self._ended = summary(folder.journal).last if folder.journal.is_dir() else None
+        check_disk(folder.path, settings.journal.least_free_gb)
         self._journal = Journal(folder.journal)
         self.intake = Intake(self._journal, self._consume, settings.collect.queue_frames)
         self._numbers = itertools.count(int(time.time()))
         self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}
         self.venues: dict[str, VenueCollector] = {}
         self.monitor = FeedMonitor(self.started_at)
+        self.positions = PositionWatch(settings.hyperliquid)
         self.states: dict[tuple[str, str], FeedState] = {}
         self._cured: dict[str, float] = {}
+        self._ticks = 0
         self._heard: dict[Reconnecting, list[str]] = {}
         self._asked: dict[Subscription, tuple[str, ...]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -79,6 +93,7 @@ class Collector:
         self._stopping = asyncio.Event()
         if self._stopped_early.is_set():
             self._stopping.set()
+        self._say_absence()
         self.intake.pause, self.intake.resume = self._pause, lambda: self._soon(self._resume)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -90,6 +105,8 @@ class Collector:
                         )
                         self.venues[name] = collector
                         tasks.create_task(self._collect(collector))
+                if "hyperliquid" in self.venues:
+                    self._watch_hyperliquid(tasks)
                 tasks.create_task(self._watch())
                 await self._stopping.wait()
                 raise _Stopped
@@ -104,6 +121,14 @@ class Collector:
         if self.failure:
             raise JournalError(self.failure)
 
+    def _watch_hyperliquid(self, tasks: asyncio.TaskGroup) -> None:
+        """See more of Hyperliquid than its public streams tell: positions by account, and a node's own fills."""
+        if self.settings.hyperliquid.watch_weight:
+            tasks.create_task(self.positions.run(self.venues["hyperliquid"].poller))
+        if self.settings.hyperliquid.node_fills:
+            folder = Path(self.settings.hyperliquid.node_fills).expanduser()
+            tasks.create_task(NodeFills(folder, self.folder.path / "node_fills.json", self.intake).run())
+
     def stop(self) -> None:
         """End the collection; may be called from any thread, before `run` as well."""
         self._stopped_early.set()
@@ -113,6 +138,44 @@ class Collector:
     def commit(self) -> None:
         """Make what was received so far durable; may be called from any thread. Raises JournalError."""
         self._journal.commit()
+
+    def status(self) -> CollectorStatus:
+        """Return how the collection stands now."""
+        intake, counts = self.intake, dict(self.pipeline.tally.by_channel)
+        return CollectorStatus(
+            self.started_at, time.time_ns(), self.failure, self.expected_gb(), round(free_gb(self.folder.journal), 1),
+            IntakeStatus(
+                intake.queued, intake.capacity, intake.lag(), intake.is_paused, intake.frames, intake.bytes, intake.parsed,
+                self._journal.durable,
+            ),
+            [self._venue_status(collector, counts) for collector in list(self.venues.values())],
+        )  # fmt: skip
+
+    def expected_gb(self) -> float | None:
+        """Return the gigabytes a day the journal is expected to grow by; None until contracts are known."""
+        plans = [(name, collector.wanted()) for name, collector in list(self.venues.items())]
+        return round(expected(plans), 1) if any(wanted.instruments for _, wanted in plans) else None
+
+    def _venue_status(self, collector: VenueCollector, counts: dict[str, Count]) -> VenueStatus:
+        name, gate = collector.venue.name, collector.gate
+        overall = self.monitor.overall(name, collector.venue.liquidation_channels)
+        offset, error = collector.clock or (None, None)
+        none = Count()
+        channels = []
+        for (venue, channel), state in sorted(self.states.items()):
+            if venue == name:
+                count = counts.get(f"{name}/{channel}", none)
+                channels.append(ChannelStatus(
+                    channel, state.state, state.since, state.evidence, state.rate_per_minute, state.expected_per_minute, count.last_recv,
+                    state.lag_seconds, count.frames, count.events, count.errors + count.unknown,
+                ))  # fmt: skip
+        return VenueStatus(
+            name, "down" if overall is None else overall.state, collector.last_error if overall is None else overall.evidence,
+            0 if overall is None else overall.since, len(collector.listed), offset, error, gate.weight_used, gate.limits.weight,
+            gate.banned_seconds, gate.ban_reason if gate.is_banned else "", collector.last_error, collector.backfill.waiting,
+            collector.backfill.asked, collector.backfill.failed, [describe(socket) for socket in list(collector.sockets)], channels,
+            collector.poller.statuses(),
+        )  # fmt: skip
 
     async def _collect(self, collector: VenueCollector) -> None:
         """Run one venue; what goes wrong in it must not end the others."""
@@ -153,6 +216,8 @@ class Collector:
         if type(events[0]) is Instrument:
             self._learn(events)
         self.monitor.saw(events)
+        if events[0].venue == "hyperliquid":
+            self.positions.saw(events)
         self._on_events(events)
 
     def _learn(self, events: Sequence[Event]) -> None:
@@ -177,6 +242,15 @@ class Collector:
             self._say_gap(collector.venue.name, channel, start, end, reason, socket.subscription.url)
         collector.fill(start, end)
 
+    def _say_absence(self) -> None:
+        """Nothing was collected since the journal ended: say so for every venue, and have it filled once contracts are known."""
+        if self._ended is None:
+            return
+        now = self.intake.now()
+        for name in VENUES:
+            if self.settings.venue(name).enabled:
+                self._say_gap(name, "*", self._ended, now, "nothing was being collected")
+
     def _say_gap(self, venue: str, channel: str, start: int, end: int | None, reason: str, route: str = "") -> None:
         payload = msgspec.json.encode({"channel": channel, "start": start, "end": end, "reason": reason})
         self.intake.take(Frame(self.intake.now(), venue, route, payload, "gap"))
@@ -187,14 +261,46 @@ class Collector:
         while True:
             await asyncio.sleep(TICK)
             for collector in self.venues.values():
-                if collector.is_discovered and collector.begin(begun):
+                if collector.is_discovered and collector.begin(begun, self._ended):
                     begun.write(self.folder.begun)
-            failure = self.intake.failure
-            if failure is not None:
-                self.failure = str(failure)
+            try:
+                if self.intake.failure is not None:
+                    raise self.intake.failure
+                self._look(self.intake.now())
+                if self._ticks % 10 == 0:
+                    check_disk(self.folder.journal, self.settings.journal.least_free_gb)
+            except JournalError as error:
+                self.failure = str(error)
+                log().error("collecting stops", reason=self.failure)
                 self.stop()
                 return
-            self._look(self.intake.now())
+            self._ticks += 1
+            if self._ticks % UPKEEP_TICKS == 0:
+                await self._tidy()
+            if self._ticks in (30, 300) or self._ticks % REPORT_TICKS == 0:
+                self._report()
+
+    async def _tidy(self) -> None:
+        """Compact and let go what the settings say."""
+        kept = self.settings.journal
+        try:
+            made, gone = await asyncio.to_thread(
+                keep, self.folder.journal, compact_after_hours=kept.compact_after_hours, keep_days=kept.keep_days
+            )
+        except JournalError as error:
+            complain("upkeep", "the journal could not be tidied", reason=str(error))
+        else:
+            if made or gone:
+                log().info("journal tidied", compacted=made, deleted=gone)
+
+    def _report(self) -> None:
+        """Say how it goes."""
+        status = self.status()
+        states = {v.venue: v.state for v in status.venues}
+        log().info(
+            "collecting", frames=status.intake.frames, lag_seconds=round(status.intake.lag_seconds, 2), free_gb=status.free_gb,
+            expected_gb_a_day=status.expected_gb_a_day, **states,
+        )  # fmt: skip
 
     def _look(self, now: int) -> None:
         monitor = self.monitor
@@ -230,6 +336,9 @@ class Collector:
         self.states[key] = state
         if before is not None and before.state == state.state:
             return
+        if before is not None or state.state != "live":
+            say = log().info if state.state == "live" else log().warning
+            say("feed", venue=state.venue, channel=state.channel, state=state.state, evidence=state.evidence)
         said = {"channel": state.channel, "state": state.state, "evidence": state.evidence, "since": state.since}
         self.intake.take(Frame(now, state.venue, "", msgspec.json.encode(said), "state"))
         if not VENUES[state.venue].carries_liquidations(state.channel):

@@ -36,6 +36,11 @@ class Gate:
         return monotonic() < self.banned_until
 
     @property
+    def banned_seconds(self) -> float:
+        """Seconds until a ban ends; 0 without one."""
+        return max(self.banned_until - monotonic(), 0.0)
+
+    @property
     def weight_used(self) -> float:
         """Weight spent in the running window, as far as we know."""
         self._forget()

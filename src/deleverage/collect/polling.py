@@ -12,6 +12,7 @@ from deleverage.collect.addresses import actual
 from deleverage.collect.gate import Gate, retry_after
 from deleverage.collect.intake import Intake
 from deleverage.collect.questions import Question
+from deleverage.collect.status import PollStatus
 from deleverage.config import VenueSettings
 from deleverage.errors import RateLimited, Refused, VenueError
 from deleverage.journal.frame import Frame
@@ -63,6 +64,16 @@ class Poller:
             else:
                 known.every = every
         self._more.set()
+
+    def statuses(self) -> list[PollStatus]:
+        """Return what became of the standing questions, by table."""
+        found: dict[str, list[Asked]] = {}
+        for asked in list(self.standing.values()):
+            found.setdefault(asked.question.name, []).append(asked)
+        return [
+            PollStatus(name, len(some), sum(a.asked for a in some), sum(a.failed for a in some), max(a.last_error for a in some))
+            for name, some in sorted(found.items())
+        ]
 
     async def run(self) -> None:
         """Ask what is due until cancelled."""

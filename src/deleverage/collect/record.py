@@ -8,6 +8,7 @@ from pathlib import Path
 from deleverage import config
 from deleverage.collect.collector import Collector
 from deleverage.errors import BadInput, StoreError
+from deleverage.log import configure, log
 from deleverage.store.folder import Folder
 from deleverage.venues import VENUES
 
@@ -25,6 +26,7 @@ def record(data: Path | None) -> None:
     if serving is not None:
         raise StoreError(f"{folder.path} is being served at {serving.url} (process {serving.pid}), which collects as well")
     folder.create()
+    configure(settings.log.format, settings.log.level)
     collector = Collector(settings, folder, lock=threading.RLock(), on_events=lambda events: None)
     asyncio.run(_until_stopped(collector))
 
@@ -33,4 +35,6 @@ async def _until_stopped(collector: Collector) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, collector.stop)
+    log().info("collecting begins", folder=str(collector.folder.path), venues=[n for n in VENUES if collector.settings.venue(n).enabled])
     await collector.run()
+    log().info("collecting ended", frames=collector.intake.frames)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from deleverage.collect.backfill import SECOND, Backfill, Begun, stretches
 from deleverage.collect.gate import Gate
@@ -11,6 +10,7 @@ from deleverage.collect.intake import Intake
 from deleverage.collect.polling import Poller
 from deleverage.collect.questions import discovery, standing
 from deleverage.collect.reconnecting import Reconnecting
+from deleverage.collect.status import ConnectionStatus
 from deleverage.config import CollectSettings, VenueSettings
 from deleverage.errors import VenueError
 from deleverage.instruments import Instrument
@@ -99,11 +99,13 @@ class VenueCollector:
                 taken += self.backfill.want(stretches(history, wanted.instruments, bases, start, end, end))
         return taken
 
-    def begin(self, begun: Begun) -> bool:
-        """Ask for the days before the first start, once; True when there was anything to ask."""
+    def begin(self, begun: Begun, ended: int | None = None) -> bool:
+        """Ask for the days before the first start, and for what was missed since `ended` (ns UTC), once; True when `begun` changed."""
         if self.is_begun:
             return False
         self.is_begun = True
+        if ended is not None:
+            self.fill(ended, self._intake.now())
         wanted, now, is_new = self.wanted(), self._intake.now(), False
         days = self._settings.backfill_days
         for history in self.venue.histories if self._settings.backfill else ():
@@ -195,12 +197,12 @@ class VenueCollector:
             await asyncio.sleep(CLOCK_AT_FIRST if len(readings) < 3 else CLOCK_EVERY)
 
 
-def describe(socket: Reconnecting) -> dict[str, Any]:
+def describe(socket: Reconnecting) -> ConnectionStatus:
     """Write a socket for the status: the connection in use, and what became of those before it."""
-    current = socket.current
-    return {
-        "connection": 0 if current is None else current.number, "route": socket.subscription.url,
-        "address": "" if current is None else current.address, "opened_at": 0 if current is None else current.opened_at,
-        "frames": 0 if current is None else current.frames, "bytes": 0 if current is None else current.bytes,
-        "last_recv": 0 if current is None else current.last_recv, "reconnects": socket.outages, "last_error": socket.last_error,
-    }  # fmt: skip
+    current, route = socket.current, socket.subscription.url
+    if current is None:
+        return ConnectionStatus(0, route, "", 0, 0, 0, 0, socket.outages, socket.last_error)
+    return ConnectionStatus(
+        current.number, route, current.address, current.opened_at, current.frames, current.bytes, current.last_recv, socket.outages,
+        socket.last_error,
+    )  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import zstandard
 
 from deleverage.errors import BadInput
@@ -16,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a file that are not blank, stripped, with their numbers from 1; gzip and zstandard are told by their first bytes.
+    """Give the lines of a file that are not blank, stripped, with their numbers from 1; gzip, zstandard and LZ4 are told by their first bytes.
 
     Raises BadInput when the file is missing, a directory, unreadable, damaged or cut off.
     """
@@ -31,7 +32,7 @@ def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
                 if stripped := b"".join(pieces).strip():
                     yield number, stripped
                 pieces = [following]
-    except (OSError, zlib.error, zstandard.ZstdError, EOFError) as error:
+    except (OSError, zlib.error, zstandard.ZstdError, EOFError, pa.ArrowException) as error:
         where = f"{path} line {number + 1}" if number else f"{path}"
         raise BadInput(f"{where}: {reason(error)}; expected a readable, complete JSON Lines file") from error
     if stripped := b"".join(pieces).strip():
@@ -46,6 +47,10 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield from _expanded(file, _CHUNK, lambda: zlib.decompressobj(wbits=31), "gzip")
         elif head == b"\x28\xb5\x2f\xfd":
             yield from _expanded(file, _ZSTD_CHUNK, zstandard.ZstdDecompressor().decompressobj, "zstandard")
+        elif head == b"\x04\x22\x4d\x18":
+            with pa.CompressedInputStream(pa.PythonFile(file), "lz4") as plain:
+                while block := plain.read(_CHUNK):
+                    yield block
         else:
             if head[:3] == _BOM:
                 file.seek(3)

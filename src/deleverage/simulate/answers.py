@@ -129,7 +129,8 @@ class Answers:
         names = self._trading("hyperliquid", list(PRICES), lambda n: True)
         meta = {
             "universe": [
-                {"name": n, "szDecimals": 5, "maxLeverage": 40, "marginTableId": 40, **({} if t else {"isDelisted": True})} for n, t in names
+                {"name": name, "szDecimals": 5, "maxLeverage": 40, "marginTableId": 40, **({} if trades else {"isDelisted": True})}
+                for name, trades in names
             ],
             "marginTables": [], "collateralToken": 0,
         }  # fmt: skip

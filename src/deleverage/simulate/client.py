@@ -66,7 +66,8 @@ class Client(asyncio.Protocol):
         self.is_socket = True
         key = request.headers.get("sec-websocket-key", "").encode()
         token = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest()).decode()
-        return f"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {token}\r\n\r\n".encode()
+        lines = ("HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {token}", "", "")
+        return "\r\n".join(lines).encode()
 
     def send(self, payload: bytes, opcode: int = 1) -> None:
         """Send one message."""

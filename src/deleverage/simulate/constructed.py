@@ -26,7 +26,8 @@ def beats() -> Iterator[Beat]:
     yield Beat("binance", "!markPrice@arr", 1, lambda ms: [_binance_mark(coin, ms) for coin in PRICES])
     for coin, price in PRICES.items():
         yield from _of_coin(coin, price)
-    yield Beat("htx", "public.*.funding_rate", 5, _htx_funding)
+    yield Beat("htx", "public.*.funding_rate", 5, lambda ms: _htx_funding(ms, "USDT"))
+    yield Beat("htx", "coins public.*.funding_rate", 5, lambda ms: _htx_funding(ms, "USD"))
     yield Beat("hyperliquid", "allMids:", 5, lambda ms: {"channel": "allMids", "data": {"mids": {c: str(p) for c, p in PRICES.items()}}})
     yield Beat("hyperliquid", "allDexsAssetCtxs:", 13.6, lambda ms: {
         "channel": "allDexsAssetCtxs", "data": {"ctxs": [["", [hyperliquid_context(price) for price in PRICES.values()]]]},
@@ -103,9 +104,9 @@ def _okx(channel: str, name: str, row: dict[str, str]) -> dict[str, Any]:
     return {"arg": {"channel": channel, "instId": name}, "data": [row]}
 
 
-def _htx_funding(ms: int) -> dict[str, Any]:
+def _htx_funding(ms: int, quote: str) -> dict[str, Any]:
     rows = [
-        {"symbol": coin, "contract_code": f"{coin}-USDT", "fee_asset": "USDT", "funding_time": str(ms), "funding_rate": "0.000064",
+        {"symbol": coin, "contract_code": f"{coin}-{quote}", "fee_asset": quote, "funding_time": str(ms), "funding_rate": "0.000064",
          "estimated_rate": None, "settlement_time": str(ms // 28_800_000 * 28_800_000 + 28_800_000)}
         for coin in PRICES
     ]  # fmt: skip

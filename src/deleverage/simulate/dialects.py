@@ -181,6 +181,8 @@ class Htx(Dialect):
         code = 2014 if topic in self.topics else 0
         if self.path.startswith("/linear"):
             self.topics[topic] = topic
+        else:
+            self.topics[f"coins {topic}"] = topic
         return [_json({"op": "sub", "cid": cid, "topic": topic, "err-code": code, "ts": 0})]
 
     def ping(self, ms: int) -> list[bytes]:

@@ -309,7 +309,7 @@ class VenueServer:
         """Show what faults are in force for a frame; False when it must not be sent as it is."""
         faults = self.faults
         for kind in ("stall", "wrong_route", "silent_topic"):
-            if faults.now(kind, venue, topic) is not None:  # type: ignore[arg-type]
+            if faults.now(kind, venue, topic) is not None:
                 return False
         gap = faults.now("sequence_gap", venue, topic)
         if gap is not None:

@@ -6,6 +6,7 @@ OKX uses the same rows on sockets and in REST answers, so one reader serves both
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -311,7 +312,7 @@ def funding_rate(p: OkxRows, frame: Frame[FundingRow], ts_recv: int) -> Sequence
 
 def funding_history(p: OkxRows, frame: Frame[SettledRow], ts_recv: int) -> Sequence[Event]:
     events: list[Event] = []
-    for row, older in zip(frame.data, [*frame.data[1:], None], strict=True):
+    for row, older in zip_longest(frame.data, frame.data[1:]):
         i, when = p.contract(row.instId), row.fundingTime * MS
         rate = reading(row.realizedRate)
         rate = reading(row.fundingRate) if rate is None else rate

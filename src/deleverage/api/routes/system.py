@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 
+from deleverage.api.feeds import feed_rows, intake
 from deleverage.api.routes import envelope, moment_of, session_of
 from deleverage.api.schemas import Document, FeedsQuestion, InstrumentsQuestion, NowQuestion, PlaybackOrder, Rows, TableQuestion, Windowed
 from deleverage.api.view import Moment
@@ -25,10 +26,17 @@ def health(request: Request) -> dict[str, Any]:
 
 @router.get("/feeds", response_model=Rows)
 def feeds(request: Request, question: Annotated[FeedsQuestion, Query()]) -> dict[str, Any]:
-    """Every venue: whether it was recorded, until when, under which coverage rule, and the evidence in words."""
+    """Every venue: the state of its feed with the evidence in words, its channels, sockets, gaps, and what was believed before."""
     with session_of(request) as session:
-        moment = moment_of(session, Windowed(at=question.at, as_of=question.as_of))
-        return envelope(session, moment, moment.feeds())
+        moment = moment_of(session, question)
+        return envelope(session, moment, feed_rows(moment))
+
+
+@router.get("/intake", response_model=Document)
+def intake_state(request: Request) -> dict[str, Any]:
+    """The way from sockets to parsers: frames a second, lag in seconds of data, what waits, the journal, the disk."""
+    with session_of(request) as session:
+        return envelope(session, moment_of(session, Windowed()), intake(session))
 
 
 @router.get("/recordings", response_model=Rows)
