@@ -8,7 +8,14 @@ export interface View {
   at: string | null;
   asOf: string | null;
   recording: string | null;
+  page: Page;
 }
+
+export type Page = "now" | "feeds";
+export const PAGES: [page: Page, title: string][] = [
+  ["now", "Now"],
+  ["feeds", "Feeds"],
+];
 
 export const DEFAULT_WINDOW = "24h";
 
@@ -20,6 +27,7 @@ export function readView(search: string): View {
     at: params.get("at") || null,
     asOf: params.get("as_of") || null,
     recording: params.get("recording") || null,
+    page: PAGES.find(([page]) => page === params.get("page"))?.[0] ?? "now",
   };
 }
 
@@ -29,6 +37,7 @@ export function viewSearch(view: View): string {
   if (view.at) params.set("at", view.at);
   if (view.asOf) params.set("as_of", view.asOf);
   if (view.recording) params.set("recording", view.recording);
+  if (view.page !== "now") params.set("page", view.page);
   return `?${params.toString().replaceAll("%3A", ":")}`;
 }
 

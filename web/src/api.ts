@@ -1,6 +1,6 @@
 /** One function per way of asking the server: fetch, post, socket. Addresses are relative to the page, so any prefix works. */
 
-import type { Envelope, Health, NowDocument, Order, Recording, StreamMessage } from "./types";
+import type { Envelope, FeedRow, Health, Intake, NowDocument, Order, Recording, StreamMessage } from "./types";
 
 export type Params = Record<string, string | number | undefined>;
 
@@ -33,6 +33,8 @@ async function get<T>(path: string, params?: Params): Promise<Envelope<T>> {
 export const getHealth = () => get<Health>("health");
 export const getRecordings = () => get<Recording[]>("recordings");
 export const getNow = (params: Params) => get<NowDocument>("now", params);
+export const getFeeds = (params: Params) => get<FeedRow[]>("feeds", params);
+export const getIntake = () => get<Intake>("intake");
 export const getOrders = (params: Params) => get<Order[]>("liquidations", params);
 
 export type PlaybackRequest =

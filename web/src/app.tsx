@@ -1,5 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { Band } from "./components/Band";
+import { Feeds } from "./components/Feeds";
 import { HeatmapPanel } from "./components/HeatmapPanel";
 import { Help } from "./components/Help";
 import { Largest } from "./components/Largest";
@@ -44,13 +45,14 @@ export function App() {
   const doc = useApp((s) => s.doc);
   const toast = useApp((s) => s.toast);
   const error = useApp((s) => s.error);
+  const page = useApp((s) => s.view.page);
   return (
     <>
       <Band />
       <TopBar />
       <Notices />
       <TimeBar />
-      {doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
+      {page === "feeds" ? <Feeds /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

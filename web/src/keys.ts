@@ -1,6 +1,7 @@
 /** The keyboard, anywhere on the page. */
 
-import { changeView, togglePlay } from "./session";
+import { PAGES } from "./address";
+import { changeView, showPage, togglePlay } from "./session";
 import { store, toggleTheme } from "./state";
 
 export const FILTER_ID = "tape-filter";
@@ -8,6 +9,8 @@ export const FILTER_ID = "tape-filter";
 export const KEYS: [key: string, does: string][] = [
   ["/", "filter the tape"],
   ["[ ]", "shorter or longer window"],
+  ["g n", "the first page"],
+  ["g f", "the feeds"],
   ["Space", "play or pause the replay"],
   ["t", "dark or light"],
   ["?", "this list"],
@@ -24,8 +27,19 @@ function stepWindow(by: number): void {
 const typing = (target: Element | null) => target instanceof HTMLElement && target.matches("input:not([type=range]), select, textarea");
 const pressable = (target: Element | null) => target instanceof HTMLElement && target.matches("button, a, summary, input, select, [role=button]");
 
+let goingUntil = 0;
+
 function act(event: KeyboardEvent): boolean {
+  if (Date.now() < goingUntil) {
+    goingUntil = 0;
+    const page = PAGES.find(([name]) => name.startsWith(event.key));
+    if (page) showPage(page[0]);
+    return page !== undefined;
+  }
   switch (event.key) {
+    case "g":
+      goingUntil = Date.now() + 1500;
+      return true;
     case "/":
       document.getElementById(FILTER_ID)?.focus();
       return true;

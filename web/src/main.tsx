@@ -5,6 +5,7 @@ import { startSession } from "./session";
 import "./theme.css";
 import "./layout.css";
 import "./parts.css";
+import "./feeds.css";
 
 const root = document.getElementById("app");
 if (root) {

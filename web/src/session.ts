@@ -1,6 +1,6 @@
 /** Keeps the page's state in step with the server: the stream, polling where it fails, single answers for held moments. */
 
-import { DEFAULT_WINDOW, isHeld, readView, viewSearch, type View } from "./address";
+import { DEFAULT_WINDOW, isHeld, type Page, readView, viewSearch, type View } from "./address";
 import { getHealth, getNow, getRecordings, openStream, type Params, type PlaybackRequest, postPlayback } from "./api";
 import { windowMs } from "./format";
 import { store } from "./state";
@@ -108,6 +108,14 @@ function takeDocument(doc: NowDocument, atMs: number, at = isoMs(atMs), asOf = a
 function takeOrders(orders: Order[]): void {
   waitingOrders = [...orders, ...waitingOrders].slice(0, BUFFER);
   schedule();
+}
+
+/** Shows another page of the same moment and window. */
+export function showPage(page: Page): void {
+  const view = { ...store.get().view, page };
+  store.set({ view });
+  writeAddress(view, true);
+  scrollTo(0, 0);
 }
 
 function writeAddress(view: View, push = false): void {

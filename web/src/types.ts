@@ -140,6 +140,67 @@ export interface NowDocument {
   recording: Recording | null;
   mode: Mode;
   label: string;
+  /** Why this is not live, when that was wanted. */
+  notice?: string;
+}
+
+export interface FeedStretch {
+  channel: string;
+  state: string;
+  evidence: string;
+  start_ms: number;
+  end_ms: number | null;
+}
+
+export interface FeedChannel {
+  channel: string;
+  state: string;
+  evidence: string;
+  rate_per_minute: number;
+  expected_per_minute: number;
+  lag_seconds: number | null;
+  frames: number;
+  events: number;
+  errors: number;
+}
+
+/** One venue's feed; what only a running collection knows is null or empty otherwise. */
+export interface FeedRow {
+  venue: string;
+  title: string;
+  state: string;
+  evidence: string;
+  coverage_rule: string;
+  frames: number;
+  stretches: Span[];
+  contracts: number | null;
+  clock_offset_ms: number | null;
+  clock_error_ms: number | null;
+  bytes: number | null;
+  reconnects: number | null;
+  last_error: string;
+  banned_seconds: number | null;
+  weight_used: number | null;
+  weight_limit: number | null;
+  backfill: { waiting: number; asked: number; failed: number } | null;
+  channels: FeedChannel[];
+  connections: { connection: number; route: string }[];
+  gaps: { channel: string; start_ms: number; end_ms: number | null; reason: string }[];
+  history: FeedStretch[];
+}
+
+export interface Intake {
+  mode: string;
+  failure: string;
+  queued_frames?: number;
+  capacity?: number;
+  lag_seconds?: number;
+  is_paused?: boolean;
+  frames?: number;
+  frames_per_second?: number;
+  journal_frames?: number;
+  expected_gb_a_day?: number | null;
+  free_gb?: number;
 }
 
 export interface Health {

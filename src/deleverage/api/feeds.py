@@ -49,7 +49,8 @@ def _of_collection(found: VenueStatus | None) -> dict[str, Any]:
     ]
     return {
         "since_ms": found.since // MS or None, "contracts": found.contracts,
-        "clock_offset_ms": None if offset is None else round(offset / MS, 1), "clock_error_ms": None if error is None else round(error / MS, 1),
+        "clock_offset_ms": None if offset is None else round(offset / MS, 1),
+        "clock_error_ms": None if error is None else round(error / MS, 1),
         "bytes": sum(c.bytes for c in found.connections), "reconnects": sum(c.reconnects for c in found.connections),
         "last_error": found.ban_reason or next((c.last_error for c in found.connections if c.last_error), found.last_error),
         "banned_seconds": round(found.banned_seconds), "weight_used": found.weight_used, "weight_limit": found.weight_limit,

@@ -78,7 +78,7 @@ class Moment:
 
     def rule(self, venue: str) -> Coverage:
         """Return the coverage rule in force at the end of the window."""
-        return VENUES[venue].coverage_at(min(self.at, self.as_of))
+        return VENUES[venue].coverage_at(min(self.at, self.as_of), "linear")
 
     def shown_rule(self, venue: str) -> str:
         """Return the coverage rule of the rows in the window, `mixed` where they differ; without rows the venue's own."""

@@ -27,7 +27,8 @@ STEP = 8.0
 SKEW = 2.0
 ELSEWHERE = {
     "htx": 'api.hbdm.vn serves more regions: venues.htx.hosts = {"api.hbdm.com" = "api.hbdm.vn"}',
-    "bybit": 'other hosts serve other regions: venues.bybit.hosts = {"stream.bybit.com" = "stream.bytick.com", "api.bybit.com" = "api.bytick.com"}',
+    "bybit": "other hosts serve other regions: "
+    'venues.bybit.hosts = {"stream.bybit.com" = "stream.bytick.com", "api.bybit.com" = "api.bytick.com"}',
 }
 """Hosts a venue has for networks its first one refuses."""
 
@@ -128,7 +129,7 @@ async def _reach(name: str, address: str, how: VenueSettings) -> Finding:
             False,
             f"{what} broke off TLS: {error.reason or error}",
             "something between here and the venue intercepts or refuses; try a proxy",
-        )  # noqa: E501 - a sentence
+        )
     except (OSError, TimeoutError) as error:
         words = f"{what} port {port} cannot be reached: {getattr(error, 'strerror', None) or 'no answer'}"
         return Finding(name, "TCP", False, words, ELSEWHERE.get(name, "check the network, or set a proxy"))
@@ -144,7 +145,7 @@ def _clock(venue: Venue, how: VenueSettings, offsets: dict[str, float]) -> Findi
         "every venue says so: this machine's clock is wrong, start its time service"
         if ours
         else "only this venue is off: it will show as skewed"
-    )  # noqa: E501
+    )
     return Finding(venue.name, "clock", False, f"the venue's clock is {offset:+.1f} s from ours", advice)
 
 
@@ -201,7 +202,7 @@ async def _socket(venue: Venue, subscription: Subscription, how: VenueSettings) 
             False,
             said,
             ELSEWHERE.get(venue.name, "the handshake is refused where questions are answered: a proxy that knows WebSocket is needed"),
-        )  # noqa: E501
+        )
     try:
         pause = 1 / venue.limits.sends
         for payload in subscription.frames[:20]:
@@ -238,7 +239,7 @@ async def _socket(venue: Venue, subscription: Subscription, how: VenueSettings) 
         words,
         "a route that acknowledges and stays silent is how Binance's old addresses fail since April 2026; look for a newer version",
         took,
-    )  # noqa: E501
+    )
 
 
 class _Heard(WSListener):

@@ -19,7 +19,7 @@ class Flow(NamedTuple):
 # interval times a documented frame elsewhere (~). A quiet day of majors; a day of stress writes several times as much.
 FLOWS: Mapping[str, Flow] = {
     "binance": Flow(190, 42_000),  # ~mark price of all, once a second; depth 19.0/s × 1603 B, trades 62/s × 161 B (2024-08-08)
-    "bybit": Flow(800, 5_000),  # tickers 4.4/s × 181 B; books 9.2/s × 377 B, trades 0.6/s × 633 B (2026-08-09)
+    "bybit": Flow(250, 5_000),  # ~tickers of most contracts, majors 4.4/s × 181 B; books 9.2/s × 377 B, trades 0.6/s × 633 B (2026-08-09)
     "okx": Flow(250, 12_000),  # ~mark price and open interest; books 12/s × 898 B, trades 3/s × 166 B (2022-05-13)
     "htx": Flow(20, 6_500),  # ~polls; depth 8.2/s × 749 B (2022-02-19)
     "hyperliquid": Flow(70, 9_500),  # ~contexts of all, 117 kB every 13.6 s; books 1.8/s × 1631 B, trades 0.35/s × 1991 B, ~bbo

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Give the lines of a file that are not blank, stripped, with their numbers from 1; gzip, zstandard and LZ4 are told by their first bytes.
+    """Give the lines of a file that are not blank, stripped, numbered from 1; gzip, zstandard and LZ4 are told by their first bytes.
 
     Raises BadInput when the file is missing, a directory, unreadable, damaged or cut off.
     """

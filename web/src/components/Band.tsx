@@ -1,5 +1,7 @@
 import { dateRange } from "../format";
-import { useApp } from "../state";
+import { viewSearch } from "../address";
+import { showPage } from "../session";
+import { store, useApp } from "../state";
 import type { NowDocument } from "../types";
 
 function words(doc: NowDocument): { kind: string; rest: string } {
@@ -11,10 +13,28 @@ function words(doc: NowDocument): { kind: string; rest: string } {
   return { kind: "Replay of real recorded data", rest };
 }
 
+const HEARD = new Set(["live", "thin"]);
+
+/** While collecting: says so, and who is not heard. */
+function LiveBand({ doc }: { doc: NowDocument }) {
+  const lost = doc.venues.filter((v) => !HEARD.has(v.state));
+  return (
+    <p class={`band live ${lost.length ? "attention" : ""}`} data-testid="band" data-mode="live">
+      <span class="band-words">
+        <strong>Live</strong> — {lost.length ? `not heard: ${lost.map((v) => `${v.title} (${v.state.replaceAll("_", " ")})`).join(", ")}` : `all ${doc.venues.length} venues are heard`}
+      </span>
+      <a href={viewSearch({ ...store.get().view, page: "feeds" })} onClick={(event) => { event.preventDefault(); showPage("feeds"); }}>
+        feeds
+      </a>
+    </p>
+  );
+}
+
 /** Across the whole top whenever what is shown is not live; opens to say where the data comes from. */
 export function Band() {
   const doc = useApp((s) => s.doc);
-  if (!doc || doc.mode === "live") return null;
+  if (!doc) return null;
+  if (doc.mode === "live") return <LiveBand doc={doc} />;
   const { kind, rest } = words(doc);
   const { recording } = doc;
   return (
@@ -22,6 +42,7 @@ export function Band() {
       <summary>
         <span class="band-words">
           <strong>{kind}</strong> — {rest}
+          {doc.notice ? <span data-testid="notice"> · {doc.notice}</span> : null}
         </span>
         <span class="band-more">where from</span>
       </summary>

@@ -106,10 +106,15 @@ function MomentField({ atMs, utc }: { atMs: number; utc: boolean }) {
 export function TimeBar() {
   const doc = useApp((s) => s.doc);
   const utc = useApp((s) => s.utc);
-  const recordings = useApp((s) => s.recordings);
   const held = useApp((s) => isHeld(s.view));
   const atMs = useApp((s) => s.moment?.atMs ?? 0);
-  if (!doc || (doc.mode === "live" && recordings.length === 0)) return null;
+  if (!doc) return null;
+  if (doc.mode === "live")
+    return (
+      <nav class="timebar" aria-label="Time">
+        <MomentField atMs={atMs} utc={utc} />
+      </nav>
+    );
   const { clock, recording } = doc;
   const current = doc.mode === "stored" ? (recording?.name ?? "stored") : (recording?.name ?? "");
   const replay = doc.mode === "playback";

@@ -1,7 +1,7 @@
 import { clockTime, dateTime, zone } from "../format";
-import { holdMoment } from "../session";
+import { holdMoment, showPage } from "../session";
 import { store, toggleTheme, toggleZone, useApp } from "../state";
-import { isHeld } from "../address";
+import { isHeld, PAGES, viewSearch } from "../address";
 
 const LINK_WORDS = { starting: "connecting", stream: "streaming", polling: "polling every 2 s", lost: "connection lost", held: "fixed moment" };
 
@@ -15,8 +15,15 @@ export function TopBar() {
   return (
     <header class="topbar">
       <span class="brand">
-        <span aria-hidden="true" class="mark" /> deleverage <span class="page-name">Now</span>
+        <span aria-hidden="true" class="mark" /> deleverage
       </span>
+      <nav class="pages" aria-label="Pages">
+        {PAGES.map(([page, title]) => (
+          <a key={page} href={viewSearch({ ...view, page })} aria-current={view.page === page ? "page" : undefined} data-testid={`page-${page}`} onClick={(event) => { event.preventDefault(); showPage(page); }}>
+            {title}
+          </a>
+        ))}
+      </nav>
       <span class={`link-state ${link}`} data-testid="link" data-link={link}>
         {link === "held" && !held ? "last stored event" : LINK_WORDS[link]}
       </span>
