@@ -142,6 +142,8 @@ export interface NowDocument {
   label: string;
   /** Why this is not live, when that was wanted. */
   notice?: string;
+  /** Why collecting or playing stopped; empty while it goes on. */
+  failure?: string;
 }
 
 export interface FeedStretch {
@@ -152,16 +154,45 @@ export interface FeedStretch {
   end_ms: number | null;
 }
 
+/** A stretch in which a channel (`*`: every one) was not received. */
+export interface FeedGap {
+  channel: string;
+  start_ms: number;
+  end_ms: number | null;
+  reason: string;
+}
+
 export interface FeedChannel {
   channel: string;
   state: string;
+  since_ms: number;
   evidence: string;
   rate_per_minute: number;
   expected_per_minute: number;
+  last_recv_ms: number | null;
   lag_seconds: number | null;
   frames: number;
   events: number;
   errors: number;
+}
+
+export interface FeedConnection {
+  connection: number;
+  route: string;
+  opened_ms: number | null;
+  frames: number;
+  bytes: number;
+  last_recv_ms: number | null;
+  reconnects: number;
+  last_error: string;
+}
+
+export interface FeedPoll {
+  name: string;
+  questions: number;
+  asked: number;
+  failed: number;
+  last_error: string;
 }
 
 /** One venue's feed; what only a running collection knows is null or empty otherwise. */
@@ -171,8 +202,12 @@ export interface FeedRow {
   state: string;
   evidence: string;
   coverage_rule: string;
+  coverage_note: string;
+  coverage_source: string;
   frames: number;
+  errors: number;
   stretches: Span[];
+  since_ms: number | null;
   contracts: number | null;
   clock_offset_ms: number | null;
   clock_error_ms: number | null;
@@ -184,14 +219,17 @@ export interface FeedRow {
   weight_limit: number | null;
   backfill: { waiting: number; asked: number; failed: number } | null;
   channels: FeedChannel[];
-  connections: { connection: number; route: string }[];
-  gaps: { channel: string; start_ms: number; end_ms: number | null; reason: string }[];
+  connections: FeedConnection[];
+  polls: FeedPoll[];
+  gaps: FeedGap[];
   history: FeedStretch[];
 }
 
+/** The way from sockets to parsers; only the mode and the failure are there when nothing is collected. */
 export interface Intake {
-  mode: string;
+  mode: Mode;
   failure: string;
+  started_ms?: number;
   queued_frames?: number;
   capacity?: number;
   lag_seconds?: number;
@@ -199,6 +237,7 @@ export interface Intake {
   frames?: number;
   frames_per_second?: number;
   journal_frames?: number;
+  journal_bytes?: number;
   expected_gb_a_day?: number | null;
   free_gb?: number;
 }

@@ -1,7 +1,8 @@
 /** Sentences about source, coverage and time that stand on every panel and behind every number. */
 
 import { apiUrl, type Params } from "./api";
-import { dateTime, percent, zone } from "./format";
+import { UNHEARD } from "./feeds";
+import { dateTime, percent, stateWords, zone } from "./format";
 import { store } from "./state";
 import type { NowDocument, WindowTotals } from "./types";
 
@@ -18,11 +19,25 @@ export const recordedTitles = (doc: NowDocument) => doc.venues.filter((v) => v.r
 
 export const missingTitles = (doc: NowDocument) => doc.venues.filter((v) => !v.recorded).map((v) => v.title);
 
+/** Venues that are being collected and whose liquidations are not heard now, as "HTX (down)". */
+export const unheardNow = (doc: NowDocument) => doc.venues.filter((v) => UNHEARD.has(v.state)).map((v) => `${v.title} (${v.state})`);
+
+/** A venue that a total does not hold, with what is wrong where that is known: "HTX (down)", "Bybit". */
+export function absentWords(doc: NowDocument, venue: string): string {
+  const row = doc.venues.find((v) => v.venue === venue);
+  return row && UNHEARD.has(row.state) ? `${row.title} (${stateWords(row.state)})` : (row?.title ?? venue);
+}
+
+/** Why venues are absent, a line each. */
+export function absentReasons(doc: NowDocument, venues: string[]): string {
+  return venues.map((name) => doc.venues.find((v) => v.venue === name)).map((v) => (v ? `${v.title}: ${UNHEARD.has(v.state) ? `${stateWords(v.state)}, ${v.evidence}` : v.recorded ? v.evidence : "not recorded in this time"}` : "")).join("\n");
+}
+
 const KIND = { playback: "replay", stored: "stored data", live: "live" };
 
 export function sourceWords(doc: NowDocument): string {
   const venues = recordedTitles(doc);
-  return `${venues.length ? venues.join(", ") : "no venue"} (${KIND[doc.mode]}${doc.label ? `: ${doc.label}` : ""})`;
+  return `${venues.length ? venues.join(", ") : "no venue"} (${KIND[doc.mode]}${doc.label && doc.mode !== "live" ? `: ${doc.label}` : ""})`;
 }
 
 /** "3.9 % of 24 h recorded, on 1 of 6 venues; not recorded: Bybit, OKX". */
@@ -30,7 +45,8 @@ export function coverageWords(doc: NowDocument): string {
   const share = currentTotals(doc)?.coverage;
   const missing = missingTitles(doc);
   const part = share === null || share === undefined ? "unknown" : `${percent(share)} of ${windowWords(doc.window)} recorded`;
-  return `${part}, ${doc.venues.length - missing.length} of ${doc.venues.length} venues${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}`;
+  const unheard = unheardNow(doc);
+  return `${part}, ${doc.venues.length - missing.length} of ${doc.venues.length} venues${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}${unheard.length ? `; not heard now: ${unheard.join(", ")}` : ""}`;
 }
 
 /** When the numbers on screen hold, and what was known. */

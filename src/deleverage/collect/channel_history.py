@@ -77,6 +77,8 @@ class ChannelHistory:
         for offset, weight in ((-1, 0.5), (0, 1.0), (1, 0.5)):
             c, m = self.hours[(hour + offset) % 24]
             count, minutes = count + weight * c, minutes + weight * m
+        every_count, every_minutes = map(sum, zip(*self.hours, strict=True))  # other hours say something where this one is new
+        count, minutes = count + 0.2 * every_count, minutes + 0.2 * every_minutes
         return (self.expectation.per_minute * PRIOR_MINUTES + count) / (PRIOR_MINUTES + minutes)
 
     def trailing(self) -> float:

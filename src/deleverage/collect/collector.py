@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,12 +19,13 @@ from deleverage.collect.node_fills import NodeFills
 from deleverage.collect.pipeline import Count, Pipeline
 from deleverage.collect.positions import PositionWatch
 from deleverage.collect.reconnecting import Reconnecting
+from deleverage.collect.sequences import BOOKS, SequenceWatch
 from deleverage.collect.status import ChannelStatus, CollectorStatus, IntakeStatus, VenueStatus
 from deleverage.collect.venue_collector import VenueCollector, describe
 from deleverage.collect.volume import expected
 from deleverage.config import Settings
 from deleverage.errors import DeleverageError, JournalError
-from deleverage.events import Event
+from deleverage.events import BookDepth, Event
 from deleverage.instruments import Instrument
 from deleverage.journal.file import Journal
 from deleverage.journal.frame import Frame
@@ -74,6 +76,8 @@ class Collector:
         self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}
         self.venues: dict[str, VenueCollector] = {}
         self.monitor = FeedMonitor(self.started_at)
+        self._sequences = SequenceWatch()
+        self._holes: deque[tuple[str, str, str]] = deque(maxlen=10_000)
         self.positions = PositionWatch(settings.hyperliquid)
         self.states: dict[tuple[str, str], FeedState] = {}
         self._cured: dict[str, float] = {}
@@ -207,6 +211,8 @@ class Collector:
         rows, last, feed = self.rows, self.last, self.pipeline.feed
         with self.lock:
             for frame in frames:
+                if frame.direction == "open":
+                    self._sequences.reset(frame.venue)
                 feed(frame)
                 rows[frame.venue] = rows.get(frame.venue, 0) + 1
                 last[frame.venue] = frame.ts_recv
@@ -216,6 +222,9 @@ class Collector:
         if type(events[0]) is Instrument:
             self._learn(events)
         self.monitor.saw(events)
+        if type(events[0]) is BookDepth:
+            for event, words in self._sequences.saw(events):
+                self._holes.append((event.venue, BOOKS[event.venue], words))
         if events[0].venue == "hyperliquid":
             self.positions.saw(events)
         self._on_events(events)
@@ -317,10 +326,28 @@ class Collector:
                 channels = self._channels(name, socket.subscription)
                 lines.append(Line(channels, 0 if current is None else current.opened_at, socket.last_error))
             monitor.lines(name, lines, now)
+        self._say_holes(now)
         counts = list(self.pipeline.tally.by_channel.items())
         monitor.observe(now, [_reading(name, c.frames, c.events, c.last_recv, c.newest) for name, c in counts])
         for state in monitor.states(now):
             self._believe(state, now)
+
+    def _say_holes(self, now: int) -> None:
+        """Updates that never came are gaps; a book with a hole is no book, so its sockets are opened anew."""
+        told = set()
+        while self._holes:
+            venue, channel, words = self._holes.popleft()
+            self.monitor.sequence_gap(venue, channel, words, now)
+            if venue not in told:
+                told.add(venue)
+                self._say_gap(venue, channel, now, now + 1, words)
+                self._cure(venue, "numbers of a book were left out")
+
+    def _cure(self, venue: str, why: str) -> None:
+        """Open a venue's sockets anew, not too often."""
+        if time.monotonic() - self._cured.get(venue, -CURE_EVERY) >= CURE_EVERY:
+            self._cured[venue] = time.monotonic()
+            self.venues[venue].connect_anew(why)
 
     def _channels(self, venue: str, subscription: Subscription) -> tuple[str, ...]:
         """Return the channels a subscription asks for."""
@@ -347,9 +374,7 @@ class Collector:
             self._say_gap(state.venue, state.channel, before.since, now, f"{before.state}: {before.evidence}")
         if state.state in LOST:
             self._say_gap(state.venue, state.channel, state.since, None, f"{state.state}: {state.evidence}")
-            if time.monotonic() - self._cured.get(state.venue, -CURE_EVERY) >= CURE_EVERY:
-                self._cured[state.venue] = time.monotonic()
-                self.venues[state.venue].connect_anew(f"{state.channel} is {state.state}")
+            self._cure(state.venue, f"{state.channel} is {state.state}")
 
 
 class _Stopped(Exception):

@@ -90,6 +90,7 @@ class FeedMonitor:
         self._prints: dict[str, deque[int]] = {}
         self._latest: tuple[int, float] = (0, 0.0)
         self._seen: dict[str, list[int]] = {}
+        self._holes: dict[tuple[str, str], tuple[int, str]] = {}
 
     def lines(self, venue: str, lines: Sequence[Line], now: int) -> None:
         """Take the sockets of a venue as they are."""
@@ -116,6 +117,10 @@ class FeedMonitor:
             for event in events:
                 if isinstance(event, OpenInterest) and event.base == "BTC" and event.open_interest:
                     self._keep(self._interest, f"{event.venue} {event.venue_symbol}", event.ts_recv, event.open_interest)
+
+    def sequence_gap(self, venue: str, channel: str, words: str, now: int) -> None:
+        """Take it that updates of a channel never came."""
+        self._holes[venue, channel] = (now, words)
 
     def observe(self, now: int, readings: Iterable[Reading]) -> None:
         """Take the counts of all channels as they are now."""
@@ -187,6 +192,9 @@ class FeedMonitor:
             judged = self._sparse(venue, channel, history, min(opened), now)
         else:
             judged = None
+        at, words = self._holes.get((venue, channel), (0, ""))
+        if judged is None and now - at < MINUTE:
+            judged = ("thin", words, at)
         return judged or self._clocked(venue, history, now) or ("live", self._calm(kind, history, now), now)
 
     def _busy(self, venue: str, history: ChannelHistory, opened: int, now: int) -> tuple[str, str, int] | None:

@@ -21,7 +21,7 @@ from deleverage.journal.node_fills import is_node_line, read_node_fills
 from deleverage.journal.reading import read_frames, read_segment_file
 from deleverage.journal.segment import reason
 
-JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".lz4")
 SEGMENTS = (".arrows", ".parquet")
 _ACCEPTED = (
     "a journal directory, a data directory holding journal/, a segment file (.arrows, .parquet) "

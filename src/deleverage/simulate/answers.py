@@ -72,8 +72,9 @@ class Answers:
                 answer["result"]["list"] = rows
                 answer["time"] = ms
                 return 200, answer
-            names = [f"{coin}USD" for coin in PRICES] if category == "inverse" else []
-            result["list"] = [_bybit_listing(name) for name in names]
+            suffix = {"inverse": "USD", "linear": "USDT"}.get(category)
+            own = self._trading("bybit", [coin + suffix for coin in PRICES], lambda n: n.endswith(suffix)) if suffix else []
+            result["list"] = [_bybit_listing(name) for name, trades in own if trades]
         elif path.endswith("/time"):
             result = {"timeSecond": str(ms // 1000), "timeNano": str(ms * 1_000_000)}
         elif "/market/" not in path and "/system/" not in path:

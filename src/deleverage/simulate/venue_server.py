@@ -34,7 +34,8 @@ FILLS_A_FRAME = 25
 class VenueServer:
     """Serves recorded `frames` of any venues, and constructed ones for streams they lack, at `speed`, again and again.
 
-    Use as an asynchronous context manager; `gateway` is its address. `rate` frames a second in all replace the recorded pace.
+    Use as an asynchronous context manager; `gateway` is its address. `rate` frames a second in all replace the recorded pace;
+    `is_quiet` holds everything back.
     """
 
     def __init__(self, frames: Iterable[Frame], *, port: int = 0, speed: float = 1.0, faults: list[Fault] | None = None) -> None:
@@ -42,6 +43,7 @@ class VenueServer:
         self.faults = Faults(faults)
         self.gateway = ""
         self.rate = 0.0
+        self.is_quiet = False
         self.sent: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
         self.connections: Counter[str] = Counter()
@@ -293,7 +295,7 @@ class VenueServer:
     def _give(self, client: Client, venue: str, topic: str, payload: bytes, is_packed: bool) -> None:
         """Send one payload to one client, as faults in force have it."""
         _, dialect = self._clients[client]
-        if client.is_slow:
+        if client.is_slow or self.is_quiet:
             return
         wrapped = dialect.wrap(topic, payload)
         if self.faults.faults and not self._misbehave(client, venue, topic, wrapped):

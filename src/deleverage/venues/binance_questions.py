@@ -28,6 +28,12 @@ POLLS = (
              product="linear", tracked=True)
         for ratio in RATIOS
     ),
+    *(
+        Poll(
+            name="book_depth", url=f"{root}/depth?symbol={{symbol}}&limit=1000", every=600, weight=20, per="symbol", product=p, tracked=True
+        )
+        for root, p in FAMILIES
+    ),
     Poll(name="option_quotes", url=f"{OPTIONS}/mark", every=60, weight=5),
     Poll(name="insurance_funds", url=f"{USD_M}/insuranceBalance", every=300),
     Poll(name="adl_signals", url=f"{USD_M}/symbolAdlRisk", every=60),

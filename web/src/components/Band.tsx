@@ -13,17 +13,15 @@ function words(doc: NowDocument): { kind: string; rest: string } {
   return { kind: "Replay of real recorded data", rest };
 }
 
-const HEARD = new Set(["live", "thin"]);
-
 /** While collecting: says so, and who is not heard. */
 function LiveBand({ doc }: { doc: NowDocument }) {
-  const lost = doc.venues.filter((v) => !HEARD.has(v.state));
+  const lost = doc.venues.filter((v) => v.state !== "live" && v.state !== "thin");
   return (
-    <p class={`band live ${lost.length ? "attention" : ""}`} data-testid="band" data-mode="live">
+    <p class={`band live ${lost.length ? "attention" : ""}`} data-testid="band" data-mode="live" title={lost.map((v) => `${v.title}: ${v.evidence}`).join("\n")}>
       <span class="band-words">
         <strong>Live</strong> — {lost.length ? `not heard: ${lost.map((v) => `${v.title} (${v.state.replaceAll("_", " ")})`).join(", ")}` : `all ${doc.venues.length} venues are heard`}
       </span>
-      <a href={viewSearch({ ...store.get().view, page: "feeds" })} onClick={(event) => { event.preventDefault(); showPage("feeds"); }}>
+      <a class="band-more" href={viewSearch({ ...store.get().view, page: "feeds" })} onClick={(event) => { event.preventDefault(); showPage("feeds"); }}>
         feeds
       </a>
     </p>

@@ -5,6 +5,11 @@ const SHAPES: Record<string, string> = {
   recorded: "disc",
   live: "disc",
   stored: "disc",
+  thin: "half",
+  silent: "bar",
+  blind: "triangle",
+  skewed: "diamond",
+  down: "cross",
   ended: "square",
   not_recorded: "ring",
 };

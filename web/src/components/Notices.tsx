@@ -24,6 +24,7 @@ export function useLate(): { late: boolean; ageMs: number | null } {
 
 export function Notices() {
   const error = useApp((s) => s.error);
+  const failure = useApp((s) => s.doc?.failure ?? "");
   const link = useApp((s) => s.link);
   const view = useApp((s) => s.view);
   useApp((s) => s.moment);
@@ -38,6 +39,11 @@ export function Notices() {
       ) : late ? (
         <p class="notice attention" data-testid="late">
           <span class="shape triangle" aria-hidden="true" /> No update arrives, {age}.
+        </p>
+      ) : null}
+      {failure ? (
+        <p class="notice attention" role="alert" data-testid="failure">
+          <span class="shape triangle" aria-hidden="true" /> {failure}
         </p>
       ) : null}
       {isHeld(view) ? (

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { type Cell, downloadCsv, downloadPng, type Legend, type Picture } from "../charts/export";
 import { useApp } from "../state";
-import { coverageWords, momentWords, sourceWords } from "../words";
+import { coverageWords, momentWords, sourceWords, unheardNow } from "../words";
 
 interface Props {
   id: string;
@@ -31,7 +31,8 @@ export function Panel({ id, title, unit, call, csv, png, legend, tools, table, n
   const savePng = () => {
     const picture = png?.();
     if (!picture) return;
-    const warning = doc.mode === "live" ? "" : `${doc.mode === "stored" ? "Stored data, not live" : "Replay of recorded data, not live"} — ${doc.label}`;
+    const unheard = unheardNow(doc).join(", ");
+    const warning = doc.mode === "live" ? (unheard && `Without ${unheard}`) : `${doc.mode === "stored" ? "Stored data, not live" : "Replay of recorded data, not live"} — ${doc.label}`;
     downloadPng(`${file}.png`, picture, { title: `${title}, ${unit}`, warning, foot: [`At ${momentWords()}`, `Source: ${source}`, `Coverage: ${coverage}`], legend });
   };
   const saveCsv = () => {

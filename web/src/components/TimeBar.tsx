@@ -84,18 +84,24 @@ function SeekBar({ recording, nowMs, utc, go }: SeekProps) {
 
 /** A moment typed in: the same as a link to it. */
 function MomentField({ atMs, utc }: { atMs: number; utc: boolean }) {
-  const shift = utc ? 0 : new Date(atMs).getTimezoneOffset() * 60_000;
+  const [typing, setTyping] = useState<number | null>(null); // the moment stands still under the hands that change it
+  const shownMs = typing ?? atMs;
+  const shift = utc ? 0 : new Date(shownMs).getTimezoneOffset() * 60_000;
   return (
     <label>
       <span class="label">At ({zone(utc)})</span>
       <input
         type="datetime-local"
         step={1}
-        value={new Date(atMs - shift).toISOString().slice(0, 19)}
+        value={new Date(shownMs - shift).toISOString().slice(0, 19)}
         data-testid="moment"
+        onFocus={() => setTyping(atMs)}
+        onBlur={() => setTyping(null)}
         onChange={(e) => {
           const ms = Date.parse(`${e.currentTarget.value}${utc ? "Z" : ""}`);
-          if (!Number.isNaN(ms)) holdAt(ms);
+          if (Number.isNaN(ms)) return;
+          setTyping(ms);
+          holdAt(ms);
         }}
       />
     </label>

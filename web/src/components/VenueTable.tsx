@@ -1,3 +1,4 @@
+import { UNHEARD } from "../feeds";
 import { dateTime, isUnpriced, money, percent, ruleWords, zone } from "../format";
 import { store } from "../state";
 import { hideTip, showTip } from "../tip";
@@ -29,9 +30,9 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
   const words = windowWords(doc.window);
   const seen = row.coverage === null ? undefined : `${percent(row.coverage)} of ${words} recorded; the feed shows ${ruleWords(row.coverage_rule)}`;
   const common = { source: `${row.title} feed`, coverage: seen };
-  const usd = { ...common, unit: "USD", floor: FLOOR_RULES.has(row.coverage_rule) };
+  const usd = { ...common, unit: "USD", floor: FLOOR_RULES.has(row.coverage_rule) || UNHEARD.has(row.state) };
   return (
-    <tr data-testid={`venue-${row.venue}`} data-total={row.total_usd ?? ""} data-long={row.long_usd ?? ""} data-short={row.short_usd ?? ""} data-recorded={row.recorded}>
+    <tr class={UNHEARD.has(row.state) ? "unheard" : ""} data-testid={`venue-${row.venue}`} data-total={row.total_usd ?? ""} data-long={row.long_usd ?? ""} data-short={row.short_usd ?? ""} data-recorded={row.recorded}>
       <th scope="row">
         <i class={`venue-mark v-${row.venue}`} aria-hidden="true" />
         {row.title}

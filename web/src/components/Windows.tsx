@@ -1,7 +1,7 @@
 import { count, isUnpriced, money, percent } from "../format";
 import { changeView } from "../session";
 import type { NowDocument, WindowTotals } from "../types";
-import { sourceWords, venueTitle, windowWords } from "../words";
+import { absentReasons, absentWords, sourceWords, unheardNow, windowWords } from "../words";
 import { Num } from "./Num";
 
 /** Long and short as parts of one bar from zero. */
@@ -18,8 +18,8 @@ export function SideBar({ long, short, of }: { long: number; short: number; of: 
 function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals; chosen: boolean }) {
   const { window, total_usd: total, long_usd: long, short_usd: short, coverage } = totals;
   const words = windowWords(window);
-  const missing = totals.missing.map((v) => venueTitle(doc, v));
-  const seen = coverage === null ? undefined : `${percent(coverage)} of ${words} recorded${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}`;
+  const missing = totals.missing.map((v) => absentWords(doc, v));
+  const seen = coverage === null ? undefined : `${percent(coverage)} of ${words} recorded${missing.length ? `; without ${missing.join(", ")}` : ""}`;
   const common = { unit: "USD", source: sourceWords(doc), coverage: seen, floor: totals.floor };
   const measured = totals.status !== "missing" && total !== null;
   const priced = measured && !isUnpriced(totals);
@@ -56,7 +56,11 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
         </span>
         <span>{coverage === null ? "coverage unknown" : `${percent(coverage)} of it recorded`}</span>
       </p>
-      {missing.length ? <p class="tile-missing" title={`Not recorded: ${missing.join(", ")}`}>without {missing.join(", ")}</p> : null}
+      {missing.length ? (
+        <p class={`tile-missing ${unheardNow(doc).length ? "attention" : ""}`} title={absentReasons(doc, totals.missing)} data-testid={`missing-${window}`}>
+          without {missing.join(", ")}
+        </p>
+      ) : null}
     </article>
   );
 }
