@@ -378,6 +378,7 @@ def _spare_the_collector() -> None:
     gc.freeze()
     atexit.register(gc.unfreeze)
     gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(0.001)  # the stream must not wait for the parser, nor the sockets for an answer
 
 
 def _pairs(texts: list[str] | None, option: str) -> dict[str, str]:

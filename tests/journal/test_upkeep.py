@@ -18,9 +18,10 @@ DAY = 86_400_000_000_000
 
 
 def order(at: int) -> bytes:
+    ms = at // 1_000_000
     return (
-        f'{{"e":"forceOrder","E":{at // 1_000_000},"o":{{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"1","p":"100","ap":"100","X":"FILLED",'
-        f'"l":"1","z":"1","T":{at // 1_000_000}}}}}'
+        f'{{"e":"forceOrder","E":{ms},"o":{{"s":"BTCUSDT","S":"SELL","o":"LIMIT","f":"IOC","q":"1","p":"100","ap":"100",'
+        f'"X":"FILLED","l":"1","z":"1","T":{ms}}}}}'
     ).encode()
 
 

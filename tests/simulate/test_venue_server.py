@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import time
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,16 +71,18 @@ async def get(server: VenueServer, path: str, body: object = None) -> tuple[int,
     return await asyncio.to_thread(ask)
 
 
+PUBLIC = "ws.okx.com/ws/v5/public"
+DERIBIT = '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["trades.future.any.100ms"]}}'
 SPOKEN = [
     ("binance", "fstream.binance.com/market/stream", '{"method":"SUBSCRIBE","params":["!forceOrder@arr"],"id":1}', "forceOrder"),
     ("binance", "fstream.binance.com/market/ws/!forceOrder@arr", "", "forceOrder"),
     ("binance", "dstream.binance.com/stream", '{"method":"SUBSCRIBE","params":["btcusd_perp@aggTrade"],"id":1}', "aggTrade"),
     ("bybit", "stream.bybit.com/v5/public/linear", '{"op":"subscribe","args":["tickers.BTCUSDT","orderbook.200.BTCUSDT"]}', "orderbook"),
-    ("okx", "ws.okx.com/ws/v5/public", '{"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]}', "liquidation-orders"),
+    ("okx", PUBLIC, '{"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]}', "liquidation-orders"),
     ("htx", "api.hbdm.com/linear-swap-notification", '{"op":"sub","cid":"1","topic":"public.*.funding_rate"}', "funding_rate"),
     ("htx", "api.hbdm.com/swap-ws", '{"sub":"market.ATOM-USD.trade.detail","id":"1"}', "trade.detail"),
     ("hyperliquid", "api.hyperliquid.xyz/ws", '{"method":"subscribe","subscription":{"type":"trades","coin":"BTC"}}', "trades"),
-    ("deribit", "www.deribit.com/ws/api/v2", '{"jsonrpc":"2.0","id":1,"method":"public/subscribe","params":{"channels":["trades.future.any.100ms"]}}', "trades"),
+    ("deribit", "www.deribit.com/ws/api/v2", DERIBIT, "trades"),
 ]  # fmt: skip
 
 
@@ -142,8 +147,6 @@ async def test_recorded_instants_are_moved_to_now() -> None:
     async with served() as server, socket(server, url) as client:
         await client.send('{"op":"subscribe","args":[{"channel":"liquidation-orders","instType":"SWAP"}]}')
         frame = json.loads(await hear(client, url, "okx", "liquidation-orders"))
-        import time
-
         assert abs(int(frame["data"][0]["details"][0]["ts"]) / 1000 - time.time()) < 30
 
 
@@ -207,7 +210,7 @@ async def test_bad_frames(kind: Any) -> None:
         except (ConnectionClosed, UnicodeDecodeError):
             assert kind in ("half_frame", "garbage")
         if kind == "duplicate":
-            assert any(a == b for a, b in zip(got, got[1:], strict=False))
+            assert any(a == b for a, b in pairwise(got))
         if kind == "garbage":
             assert any(b"broken" in g or not g.startswith(b"{") for g in got)
         assert server.faults.shown[f"bybit/{kind}"] >= 1

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from tests import golden
 from tests.serving import Up, up
+from tests.web.browsing import CONTRAST, attribute, use_theme
 
 from deleverage.collect.ingest import import_frames
 from deleverage.store.duck import DuckStore
@@ -15,18 +16,6 @@ from deleverage.store.folder import Folder
 pytestmark = pytest.mark.browser
 END_MS = 1737998430000
 VENUES = ("binance", "bybit", "okx", "htx", "hyperliquid", "deribit")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                  "--disable-component-update", "--disable-sync"],
-        )  # fmt: skip
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,24 +39,6 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         yield server
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme="dark")
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    yield opened
-    context.close()
-    assert not complaints
-
-
-def attribute(page: Page, testid: str, name: str) -> str:
-    value = page.get_by_test_id(testid).first.get_attribute(name)
-    assert value is not None
-    return value
-
-
 def numbers(page: Page, testid: str) -> tuple[float, float, float]:
     long, short, total = (float(attribute(page, testid, f"data-{name}")) for name in ("long", "short", "total"))
     return long, short, total
@@ -76,14 +47,6 @@ def numbers(page: Page, testid: str) -> tuple[float, float, float]:
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
     page.get_by_test_id("headline").wait_for(timeout=15_000)
-
-
-def use_theme(page: Page, theme: str) -> None:
-    """Switch to a theme by the key for it, and let the colours settle."""
-    if page.evaluate("document.documentElement.dataset.theme ?? 'dark'") != theme:
-        page.keyboard.press("t")
-    page.wait_for_function(f"(document.documentElement.dataset.theme ?? 'dark') == '{theme}'")
-    page.wait_for_timeout(400)
 
 
 def test_figures_equal_the_api(page: Page, playing: Up) -> None:
@@ -181,28 +144,6 @@ def test_contrast_of_text_is_aa(browser: Browser, playing: Up) -> None:
         poor = page.evaluate(CONTRAST)
         assert not poor, f"{scheme}: {poor[:5]}"
         context.close()
-
-
-CONTRAST = """() => {
-  const rgb = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
-  const light = ([r, g, b]) => {
-    const f = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
-    return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };
-  const over = (top, under) => { const a = top[3] ?? 1; return [0, 1, 2].map((i) => top[i] * a + under[i] * (1 - a)); };
-  const ground = (node) => { const layers = [];
-    for (let n = node; n; n = n.parentElement) layers.push(rgb(getComputedStyle(n).backgroundColor));
-    return layers.reverse().reduce((under, top) => top.length ? over(top, under) : under, [255, 255, 255]); };
-  const poor = [];
-  for (const node of document.querySelectorAll('h1, h2, p, td, th, button, a, li, span, time, summary, label, dt, dd')) {
-    const own = [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim());
-    const style = getComputedStyle(node), box = node.getBoundingClientRect();
-    if (!own || box.width < 2 || box.height < 2 || style.visibility === 'hidden' || Number(style.opacity) < 1) continue;
-    const back = ground(node), front = over(rgb(style.color), back);
-    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
-    if ((a + 0.05) / (b + 0.05) < 4.45) poor.push(`${node.innerText.trim().slice(0, 40)}: ${((a + 0.05) / (b + 0.05)).toFixed(2)}`);
-  }
-  return poor;
-}"""
 
 
 def test_new_orders_arrive_by_themselves(browser: Browser, tmp_path: Path) -> None:

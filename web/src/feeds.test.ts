@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clockOffset, drawn, headline, outages, rate, size, timeTicks, unheardChannels } from "./feeds";
+import { clockOffset, drawn, headline, joined, outages, rate, size, timeTicks, unheardChannels } from "./feeds";
 import type { FeedChannel, FeedRow, FeedStretch } from "./types";
 
 const channel = (name: string, state: string): FeedChannel => ({ channel: name, state, since_ms: 0, evidence: "", rate_per_minute: 0, expected_per_minute: 0, last_recv_ms: null, lag_seconds: null, frames: 0, events: 0, errors: 0 });
@@ -15,6 +15,7 @@ describe("words", () => {
   it("never says minus zero, nor an error of nothing", () => {
     expect(clockOffset(-0.3, 0.2)).toBe("0 ± 1 ms");
     expect(clockOffset(-412.4, 31)).toBe("−412 ± 31 ms");
+    expect(clockOffset(20_000.4, 1)).toBe("+20.0 s");
   });
   it("names who is not heard, and who lacks channels", () => {
     expect(headline([row("A", "live"), row("B", "thin")], "live")).toBe("Liquidations of all 2 venues are heard.");
@@ -40,6 +41,10 @@ describe("stretches", () => {
 
 describe("outages", () => {
   const gap = (name: string, start_ms: number, end_ms: number | null) => ({ channel: name, start_ms, end_ms, reason: "nothing came" });
+  it("draws overlapping gaps of a channel as one, with every reason", () => {
+    const other = { ...gap("depth", 15_000, null), reason: "the venue closed it" };
+    expect(joined([other, gap("depth", 10_000, 20_000), gap("depth", 11_000, 19_000), gap("depth", 1000, 2000)])).toEqual([gap("depth", 1000, 2000), { ...gap("depth", 10_000, null), reason: "nothing came; the venue closed it" }]);
+  });
   it("joins channels of one cause and puts the newest first", () => {
     const found = outages([gap("depth", 10_000, 20_000), gap("trades", 10_100, 20_100), gap("*", 50_000, null)], [part("live", 0, 10_000), part("silent", 30_000, 40_000)]);
     expect(found.map((o) => [o.what, o.channels.join(), o.endMs])).toEqual([

@@ -17,8 +17,9 @@ export function rate(perMinute: number): string {
   return hourly >= 0.95 ? `${hourly.toFixed(0)} /h` : perMinute > 0 ? "< 1 /h" : "0";
 }
 
-/** −0.3 ms reads "0 ± 1 ms", never "−0". */
+/** −0.3 ms reads "0 ± 1 ms", never "−0"; from ten seconds on "+20.0 s". */
 export function clockOffset(offsetMs: number, errorMs: number | null): string {
+  if (Math.abs(offsetMs) >= 10_000) return `${offsetMs > 0 ? "+" : "−"}${(Math.abs(offsetMs) / 1000).toFixed(1)} s`;
   const rounded = Math.round(offsetMs);
   const sign = rounded > 0 ? "+" : rounded < 0 ? "−" : "";
   return `${sign}${Math.abs(rounded)}${errorMs === null ? "" : ` ± ${Math.max(Math.round(errorMs), 1)}`} ms`;
@@ -54,6 +55,20 @@ export function drawn(parts: FeedStretch[], received: Span[], from: number, to: 
     const within: Span[] = UNHEARD.has(part.state) ? [[part.start_ms, end]] : received.map(([a, b]): Span => [Math.max(a, part.start_ms), Math.min(b, end)]);
     return within.map(([a, b]): Span => [Math.max(a, from), b]).filter(([a, b]) => b > a).map(([a, b]) => ({ ...part, start_ms: a, end_ms: b }));
   });
+}
+
+/** Gaps of one channel with those that overlap joined, as several sockets may carry it; each reason is said once. */
+export function joined(gaps: FeedGap[]): FeedGap[] {
+  const found: FeedGap[] = [];
+  for (const gap of [...gaps].sort((a, b) => a.start_ms - b.start_ms)) {
+    const last = found.at(-1);
+    if (!last || (last.end_ms !== null && gap.start_ms > last.end_ms)) found.push({ ...gap });
+    else {
+      last.end_ms = last.end_ms === null || gap.end_ms === null ? null : Math.max(last.end_ms, gap.end_ms);
+      if (!last.reason.split("; ").includes(gap.reason)) last.reason += `; ${gap.reason}`;
+    }
+  }
+  return found;
 }
 
 export interface Outage {

@@ -19,7 +19,7 @@ export const recordedTitles = (doc: NowDocument) => doc.venues.filter((v) => v.r
 
 export const missingTitles = (doc: NowDocument) => doc.venues.filter((v) => !v.recorded).map((v) => v.title);
 
-/** Venues that are being collected and whose liquidations are not heard now, as "HTX (down)". */
+/** Venues that are being collected and whose liquidations are not to be counted on now, as "HTX (down)". */
 export const unheardNow = (doc: NowDocument) => doc.venues.filter((v) => UNHEARD.has(v.state)).map((v) => `${v.title} (${v.state})`);
 
 /** A venue that a total does not hold, with what is wrong where that is known: "HTX (down)", "Bybit". */
@@ -46,7 +46,7 @@ export function coverageWords(doc: NowDocument): string {
   const missing = missingTitles(doc);
   const part = share === null || share === undefined ? "unknown" : `${percent(share)} of ${windowWords(doc.window)} recorded`;
   const unheard = unheardNow(doc);
-  return `${part}, ${doc.venues.length - missing.length} of ${doc.venues.length} venues${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}${unheard.length ? `; not heard now: ${unheard.join(", ")}` : ""}`;
+  return `${part}, ${doc.venues.length - missing.length} of ${doc.venues.length} venues${missing.length ? `; not recorded: ${missing.join(", ")}` : ""}${unheard.length ? `; now without ${unheard.join(", ")}` : ""}`;
 }
 
 /** When the numbers on screen hold, and what was known. */

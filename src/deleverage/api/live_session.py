@@ -27,6 +27,8 @@ CHECKPOINT = 30.0
 
 REMEMBERED = 16
 """Instants of which the standing sums are remembered."""
+RULES_KEPT = 10_000_000_000
+"""Nanoseconds for which the coverage rules of a standing window are kept."""
 RECENT = 2_000_000_000
 """Nanoseconds in which the live state still answers for an instant that has passed."""
 
@@ -45,6 +47,8 @@ class LiveSession(Session):
         self._waiting: deque[Sequence[Event]] = deque()
         self._flushing = threading.Lock()
         self._answering = threading.RLock()
+        self._rules: dict[int, tuple[int, dict[str, str]]] = {}
+        self._asked = self._flushed = 0
         self._sums: dict[int, dict[int, dict[Group, Sum]]] = {}
         listed = {name: known_contracts(self.store, name) for name in VENUES}
         self._before = self.store.ingested()
@@ -69,7 +73,7 @@ class LiveSession(Session):
         assert self.live is not None
         with self.lock:
             self.live.advance(time.time_ns())
-            at = self.live.now
+            at = self._asked = self.live.now
             self._sums[at] = {width: self.live.sums(name) for name, width in WINDOWS.items()}
             while len(self._sums) > REMEMBERED:
                 del self._sums[next(iter(self._sums))]
@@ -91,6 +95,18 @@ class LiveSession(Session):
                 return list(self.live.grid(start, at, bucket))
         self.flush()
         return list(self.store.liquidation_grid(start, at, bucket, as_of))
+
+    def rules(self, start: int, at: int, as_of: int) -> dict[str, str]:
+        """See `Session.rules`; those of a standing window up to now are asked anew every ten seconds only: they hardly ever change."""
+        width = at - start
+        known = self._rules.get(width)
+        if known is not None and at == as_of and 0 <= at - known[0] < RULES_KEPT:
+            return known[1]
+        self.flush()
+        found = self.store.liquidation_rules(start, at, as_of)
+        if at == as_of and width in WINDOWS.values():
+            self._rules[width] = (at, found)
+        return found
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -121,13 +137,17 @@ class LiveSession(Session):
         return self.collector.status()
 
     def flush(self) -> None:
-        """Append the waiting events to the tables."""
+        """Append the waiting events to the tables, unless they hold everything up to the last moment asked about."""
+        if self._flushed > self._asked:
+            return
         with self._flushing:
+            now = time.time_ns()
             events: list[Event] = []
             while self._waiting:
                 events.extend(self._waiting.popleft())
             if events:
                 self.store.append(events)
+            self._flushed = now
 
     def close(self) -> None:
         """Stop collecting, parse and store what was received, close the tables."""
@@ -173,6 +193,7 @@ class LiveSession(Session):
         noted = time.monotonic()
         while not self._closing.wait(FLUSH):
             try:
+                self._asked = time.time_ns()
                 self.flush()
                 if time.monotonic() - noted > CHECKPOINT:
                     noted = time.monotonic()
@@ -192,6 +213,7 @@ class LiveSession(Session):
             failures = super().failures()
             resume = {venue: collector.pipeline.resume(venue, until.get(venue, self._started)) for venue in VENUES}
         collector.commit()  # tables must never reach further than the journal
+        self._asked = time.time_ns()
         self.flush()
         for venue in VENUES:
             count = rows.get(venue, 0)

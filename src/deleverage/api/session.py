@@ -109,6 +109,12 @@ class Session(ABC):
             self.flush()
             return list(self.store.liquidation_grid(start, at, bucket, as_of))
 
+    def rules(self, start: int, at: int, as_of: int) -> dict[str, str]:
+        """Return the coverage rule of the liquidations in [start, at), by venue; `mixed` where they differ."""
+        with self.lock:
+            self.flush()
+            return self.store.liquidation_rules(start, at, as_of)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the session still, and open, while an answer is made."""

@@ -6,6 +6,7 @@ A client that cannot keep up is dropped (close code 1013); it never slows the ot
 import contextlib
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import anyio
@@ -20,12 +21,14 @@ from deleverage.errors import DeleverageError
 from deleverage.events import Liquidation
 from deleverage.when import duration
 
+ORDERS_EVERY = 0.05
+"""Seconds between two messages with orders at least."""
 EVERY = 0.25
 """Seconds between two documents at least."""
 EVERY_LIVE = 1.0
 """The same while collecting: a document costs the machine that collects; orders come at once all the same."""
-QUEUE = 5_000
-"""Orders waiting for one client; more and the client is dropped."""
+NEWEST = 200
+"""Orders one message holds at most, the newest; its `count` tells of all."""
 SLOW = 5.0
 """Seconds a send may take."""
 
@@ -37,6 +40,27 @@ class View(msgspec.Struct):
     base: str = "BTC"
 
 
+class Waiting:
+    """Orders that came since the last message: the newest of them, and how many they were. Added on one thread, taken on another."""
+
+    def __init__(self) -> None:
+        self._newest: deque[Liquidation] = deque(maxlen=NEWEST)
+        self._added = self._taken = 0
+
+    def add(self, orders: Sequence[Liquidation]) -> None:
+        """Take orders."""
+        self._newest.extend(orders)
+        self._added += len(orders)
+
+    def take(self) -> tuple[list[Liquidation], int]:
+        """Return what came since the last call."""
+        count, self._taken = self._added - self._taken, self._added
+        newest = []
+        while self._newest:
+            newest.append(self._newest.popleft())
+        return newest, count
+
+
 async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> None:
     """Serve one client until it leaves or falls behind."""
     server: Server = socket.app.state.server
@@ -45,8 +69,8 @@ async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> N
         await socket.close(1013, "too many clients")
         return
     view = View(window, base)
-    waiting: deque[Liquidation] = deque(maxlen=QUEUE + 1)
-    server.listeners.add(waiting.extend)
+    waiting = Waiting()
+    server.listeners.add(waiting.add)
     try:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_listen, socket, view)
@@ -57,7 +81,7 @@ async def stream(socket: WebSocket, window: str = "24h", base: str = "BTC") -> N
         with contextlib.suppress(RuntimeError):
             await socket.close(1013, "too slow")
     finally:
-        server.listeners.discard(waiting.extend)
+        server.listeners.discard(waiting.add)
 
 
 async def _listen(socket: WebSocket, view: View) -> None:
@@ -72,18 +96,16 @@ async def _listen(socket: WebSocket, view: View) -> None:
             await socket.send_text(msgspec.json.encode({"type": "error", "message": str(error)}).decode())
 
 
-async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Liquidation]) -> None:
+async def _send(socket: WebSocket, server: Server, view: View, waiting: "Waiting") -> None:
     shown: tuple[Any, ...] = ()
     said = 0.0
     while True:
         session = server.session
-        if len(waiting) > QUEUE:
-            raise TimeoutError
-        if waiting:
-            orders = [waiting.popleft() for _ in range(len(waiting))]
-            await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders[-200:]], "count": len(orders)})
+        orders, count = waiting.take()
+        if count:
+            await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders], "count": count})
         clock = session.clock()
-        pause = EVERY_LIVE if session.mode == "live" else 0.0
+        pause = EVERY_LIVE if session.mode == "live" else EVERY
         state = (id(session), view.window, view.base, clock.now // 1_000_000_000, clock.playing, clock.finished, session.tally.frames)
         if state != shown and time.monotonic() - said >= pause:
             shown, said = state, time.monotonic()
@@ -91,7 +113,7 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: deque[Li
                 await _say(socket, await anyio.to_thread.run_sync(document, server, view.window, view.base))
             except DeleverageError as error:
                 await _say(socket, {"type": "error", "message": str(error)})
-        await anyio.sleep(EVERY)
+        await anyio.sleep(ORDERS_EVERY)
 
 
 async def _say(socket: WebSocket, message: object) -> None:

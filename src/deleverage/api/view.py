@@ -83,8 +83,7 @@ class Moment:
     def shown_rule(self, venue: str) -> str:
         """Return the coverage rule of the rows in the window, `mixed` where they differ; without rows the venue's own."""
         if self._rules is None:
-            self.session.flush()
-            self._rules = self.session.store.liquidation_rules(self.start, self.at, self.as_of)
+            self._rules = self.session.rules(self.start, self.at, self.as_of)
         return self._rules.get(venue) or (self.rule(venue).rule if venue in VENUES else "undisclosed")
 
     def totals(self, by: By | None) -> list[Total]:

@@ -66,6 +66,8 @@ class Connection(WSListener):
             raise VenueError(f"no handshake from {self.address} within {HANDSHAKE:.0f} s") from None
         except (OSError, picows.WSError, ssl.SSLError, ValueError) as error:
             raise VenueError(f"cannot open {self.address}: {' '.join(str(error).split())[:160] or type(error).__name__}") from error
+        if self._transport is None:  # the library returns as if all were well when the other side hangs up within the handshake
+            raise VenueError(f"{self.address} hung up during the handshake")
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Say that the socket is open, and start its tasks."""
@@ -98,6 +100,8 @@ class Connection(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Say that the socket is closed, and why."""
+        if self._transport is None:
+            return  # it never opened
         for task in self._tasks:
             task.cancel()
         reason = self._reason or "the connection broke without a close frame"

@@ -23,6 +23,8 @@ UNBELIEVABLE = 1e-4
 """Probability below which a silence is not taken for calm."""
 NEVER_CAME = 120.0
 """Seconds after which a busy channel that was subscribed and never came is called blind."""
+REFUSED_AFTER = 8.0
+"""Seconds after which a busy channel that did not come is called blind when the venue answered with an error."""
 BUSY_SILENCE = (30.0, 150.0)
 """Seconds of silence of a busy channel that are a fault: 30 mean gaps, within these bounds."""
 DOWN_AFTER = 2.0
@@ -91,6 +93,7 @@ class FeedMonitor:
         self._latest: tuple[int, float] = (0, 0.0)
         self._seen: dict[str, list[int]] = {}
         self._holes: dict[tuple[str, str], tuple[int, str]] = {}
+        self._refused: dict[str, int] = {}
 
     def lines(self, venue: str, lines: Sequence[Line], now: int) -> None:
         """Take the sockets of a venue as they are."""
@@ -126,6 +129,8 @@ class FeedMonitor:
         """Take the counts of all channels as they are now."""
         for reading in readings:
             key = (reading.venue, reading.channel)
+            if reading.channel == "error" and reading.frames > self._frames.get(key, 0):
+                self._frames[key], self._refused[reading.venue] = reading.frames, reading.last_recv or now
             if key not in self._histories and reading.channel not in EXPECTED.get(reading.venue, {}):
                 continue
             new = reading.frames - self._frames.get(key, 0)
@@ -203,6 +208,8 @@ class FeedMonitor:
         limit = min(max(30 * 60 / usual if usual else high, low), high)
         heard = max(history.last_recv, opened)
         silent = (now - heard) / SECOND
+        if history.last_recv < opened and silent > REFUSED_AFTER and self._refused.get(venue, 0) >= opened:
+            return "blind", "the venue answered the subscription with an error, and nothing of this came", opened
         if history.last_recv < opened and silent > NEVER_CAME and not history.seen:
             return "blind", f"subscribed {_time(silent)} ago, and nothing of it ever came", opened
         if silent > limit:

@@ -12,16 +12,20 @@ from deleverage.journal.frame import Frame
 STAMPS = re.compile(rb"(?<![\d.])(?:1\d{18}|1\d{15}|1\d{12})(?![\d.])")
 NEAR = 7 * 86_400_000
 """A number counts as an instant when it lies this near (ms) to the frame's own."""
+LONGEST_PAUSE = 60.0
+"""Seconds of a pause of the recorder that are replayed at most."""
+ANOTHER = 12 * 3600.0
+"""Seconds between two frames of one address after which they belong to different recordings."""
 SCALES = {13: 1, 16: 1_000, 19: 1_000_000}
 
 
 class Sendable:
-    """One frame cut at its instants. `after` is when it came, in seconds since its recording began."""
+    """One frame cut at its instants. `after` is when it came, in seconds since its recording (`tape`) began."""
 
-    __slots__ = ("after", "base", "is_packed", "parts", "stamps", "topic", "venue")
+    __slots__ = ("after", "base", "is_packed", "parts", "stamps", "tape", "topic", "venue")
 
-    def __init__(self, venue: str, topic: str, payload: bytes, ts_ms: int, after: float, is_packed: bool) -> None:
-        self.venue, self.topic, self.after, self.base, self.is_packed = venue, topic, after, ts_ms, is_packed
+    def __init__(self, venue: str, topic: str, payload: bytes, ts_ms: int, after: float, is_packed: bool, tape: str) -> None:
+        self.venue, self.topic, self.after, self.base, self.is_packed, self.tape = venue, topic, after, ts_ms, is_packed, tape
         self.parts: list[bytes] = []
         self.stamps: list[tuple[int, int]] = []
         at = 0
@@ -61,8 +65,7 @@ def load(frames: Iterable[Frame], topics: dict[str, Callable[[Any, str], list[tu
     Acknowledgements, heartbeats and answers are left out: the server makes its own.
     """
     found: list[Sendable] = []
-    first: dict[tuple[str, str], int] = {}
-    last: dict[tuple[str, str], tuple[int, float]] = {}
+    last: dict[tuple[str, str], tuple[int, float, int]] = {}
     for frame in frames:
         if frame.direction != "in" or frame.route.startswith("http") or frame.venue not in topics:
             continue
@@ -75,10 +78,14 @@ def load(frames: Iterable[Frame], topics: dict[str, Callable[[Any, str], list[tu
         except msgspec.MsgspecError:
             continue
         key = (frame.venue, frame.route)
-        before, elapsed = last.get(key, (frame.ts_recv, 0.0))
-        elapsed += min(max(frame.ts_recv - before, 0) / 1e9, 60.0)  # pauses of the recorder are not replayed
-        last[key] = (frame.ts_recv, elapsed)
-        first.setdefault(key, frame.ts_recv)
+        before, elapsed, tape = last.get(key, (frame.ts_recv, 0.0, 0))
+        passed = (frame.ts_recv - before) / 1e9
+        if abs(passed) > ANOTHER:
+            elapsed, tape = 0.0, tape + 1
+        else:
+            elapsed += min(max(passed, 0.0), LONGEST_PAUSE)
+        last[key] = (frame.ts_recv, elapsed, tape)
         for topic, other in topics[frame.venue](decoded, frame.route):
-            found.append(Sendable(frame.venue, topic, other or payload, frame.ts_recv // 1_000_000, elapsed, is_packed))
+            name = f"{frame.venue} {frame.route} {tape}"
+            found.append(Sendable(frame.venue, topic, other or payload, frame.ts_recv // 1_000_000, elapsed, is_packed, name))
     return found

@@ -50,7 +50,7 @@ class VenueServer:
         self._port, self._speed = port, speed
         self._stock: dict[str, list[Sendable]] = defaultdict(list)
         for sendable in sorted(load(kept, TOPICS), key=lambda s: s.after):
-            self._stock[sendable.venue].append(sendable)
+            self._stock[sendable.tape].append(sendable)
         self._answers = Answers(_recorded_answers(kept), _names(kept))
         self._clients: dict[Client, tuple[str, Dialect]] = {}
         self._by_topic: dict[tuple[str, str], list[Client]] = defaultdict(list)
@@ -66,8 +66,9 @@ class VenueServer:
         self._server = await loop.create_server(lambda: Client(self._request, self._message, self._gone), "127.0.0.1", self._port)
         self.gateway = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         self._spawn(self._play())
+        recorded_topics = {(s.venue, s.topic) for stock in self._stock.values() for s in stock}
         for beat in beats():
-            if not any(s.topic == beat.topic for s in self._stock.get(beat.venue, ())):
+            if (beat.venue, beat.topic) not in recorded_topics:
                 self._spawn(self._beat(beat.venue, beat.topic, beat.every, beat.frame))
         return self
 
@@ -106,7 +107,7 @@ class VenueServer:
         return {
             "sent": dict(self.sent), "requests": dict(self.requests), "connections": dict(self.connections),
             "open": Counter(venue for venue, _ in self._clients.values()), "faults": dict(self.faults.shown),
-            "topics": {venue: len({s.topic for s in stock}) for venue, stock in self._stock.items()}, "fills": self._last_fill,
+            "recordings": {tape: len(stock) for tape, stock in self._stock.items()}, "fills": self._last_fill,
         }  # fmt: skip
 
     def burst(self, count: int, ms: int | None = None) -> int:
@@ -251,25 +252,24 @@ class VenueServer:
                 continue
             last, owed = now, 0.0
             elapsed = (now - begun) * self._speed
-            for venue, stock in self._stock.items():
-                at, offset = where[venue]
+            for tape, stock in self._stock.items():
+                at, offset = where[tape]
                 while stock[at].after + offset <= elapsed:
                     self._send(stock[at])
                     at += 1
                     if at == len(stock):
                         at, offset = 0, max(offset + stock[-1].after + 1.0, elapsed - stock[0].after)
-                where[venue] = (at, offset)
+                where[tape] = (at, offset)
 
     def _send_some(self, count: int, where: dict[str, tuple[int, float]]) -> int:
-        """Send `count` frames of the venues in turn, to whoever listens; return how many went out."""
+        """Send `count` frames of the recordings in turn, to whoever listens; return how many went out."""
         done, idle = 0, 0
-        venues = list(self._stock)
         while done < count and idle < 2000:
             before = done
-            for venue in venues:
-                stock, (at, offset) = self._stock[venue], where[venue]
+            for tape, stock in self._stock.items():
+                at, offset = where[tape]
                 done += self._send(stock[at])
-                where[venue] = ((at + 1) % len(stock), offset)
+                where[tape] = ((at + 1) % len(stock), offset)
             idle = 0 if done > before else idle + 1
         return done if idle < 2000 else count
 

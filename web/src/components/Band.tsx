@@ -19,7 +19,7 @@ function LiveBand({ doc }: { doc: NowDocument }) {
   return (
     <p class={`band live ${lost.length ? "attention" : ""}`} data-testid="band" data-mode="live" title={lost.map((v) => `${v.title}: ${v.evidence}`).join("\n")}>
       <span class="band-words">
-        <strong>Live</strong> — {lost.length ? `not heard: ${lost.map((v) => `${v.title} (${v.state.replaceAll("_", " ")})`).join(", ")}` : `all ${doc.venues.length} venues are heard`}
+        <strong>Live</strong> — {lost.length ? `without ${lost.map((v) => `${v.title} (${v.state.replaceAll("_", " ")})`).join(", ")}` : `all ${doc.venues.length} venues are heard`}
       </span>
       <a class="band-more" href={viewSearch({ ...store.get().view, page: "feeds" })} onClick={(event) => { event.preventDefault(); showPage("feeds"); }}>
         feeds

@@ -59,11 +59,12 @@ export function FeedCard({ row, from, to }: { row: FeedRow; from: number; to: nu
       <div class="feed-body">
         <div class="feed-words">
           <p class={UNHEARD.has(row.state) ? "attention" : ""} data-testid={`evidence-${row.venue}`}>
-            Liquidations: {row.evidence}.
+            {row.channels.length ? "Liquidations: " : ""}
+            {row.evidence}.
           </p>
           {lost ? (
             <p class="attention" data-testid={`lost-${row.venue}`}>
-              Not heard: {lost}.
+              Channels: {lost}.
             </p>
           ) : null}
           <p class="faint" title={row.coverage_source}>
@@ -77,7 +78,7 @@ export function FeedCard({ row, from, to }: { row: FeedRow; from: number; to: nu
       {row.channels.length || row.gaps.length || row.history.length ? (
         <details data-testid={`details-${row.venue}`} onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>
-            {row.channels.length ? `${row.channels.length} channels, ` : ""}gaps{row.connections.length ? ", sockets and questions" : ""}
+            {row.channels.length ? `${row.channels.length} channels, sockets, questions, and what was not heard` : "what was not heard"}
           </summary>
           {open ? <FeedTables row={row} nowMs={to} /> : null}
         </details>

@@ -29,7 +29,7 @@ function Rows({ title, of, head, children }: { title: string; of: string; head: 
 
 function Channels({ row, nowMs }: { row: FeedRow; nowMs: number }) {
   return (
-    <Rows title="Channels" of={row.title} head={["Channel", "State", ">Rate", ">Usual", ">Last heard", ">Events late by", ">Frames", ">Events", ">Errors", "Evidence"]}>
+    <Rows title="Channels" of={row.title} head={["Channel", "State", ">Rate", ">Usual", ">Last heard", ">Frames", ">Events", ">Errors", "Evidence"]}>
       {row.channels.map((c) => (
         <tr key={c.channel} data-testid={`channel-${row.venue}-${c.channel}`} data-state={c.state}>
           <th scope="row">{c.channel}</th>
@@ -39,7 +39,6 @@ function Channels({ row, nowMs }: { row: FeedRow; nowMs: number }) {
           <td class="right">{rate(c.rate_per_minute)}</td>
           <td class="right">{c.expected_per_minute ? rate(c.expected_per_minute) : "—"}</td>
           <td class="right">{ago(c.last_recv_ms, nowMs)}</td>
-          <td class="right">{c.lag_seconds === null ? "—" : `${c.lag_seconds.toFixed(1)} s`}</td>
           <td class="right">{count(c.frames)}</td>
           <td class="right">{count(c.events)}</td>
           <td class={`right ${c.errors ? "attention" : ""}`}>{count(c.errors)}</td>

@@ -1,4 +1,4 @@
-import { drawn, timeTicks } from "../feeds";
+import { drawn, joined, timeTicks } from "../feeds";
 import { clockMinute, dateTime, dayMonth, zone } from "../format";
 import { useApp } from "../state";
 import { hideTip, showTip } from "../tip";
@@ -42,7 +42,7 @@ function Line({ name, parts, gaps, frame }: { name: string; parts: FeedStretch[]
         {parts.map((p) => (
           <Piece key={`${p.state}${p.start_ms}`} frame={frame} kind={p.state} startMs={p.start_ms} endMs={p.end_ms ?? to} open={(p.end_ms ?? to) >= to} lines={[`${name}: ${p.state}`, p.evidence]} />
         ))}
-        {gaps.map((g) => (
+        {joined(gaps).map((g) => (
           <Piece key={`gap${g.channel}${g.start_ms}`} frame={frame} kind="gap" startMs={g.start_ms} endMs={g.end_ms ?? to} open={g.end_ms === null} lines={[`${name}: not received`, g.reason]} />
         ))}
       </div>
