@@ -18,7 +18,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]  # no stubs are installed
 from websockets.asyncio.client import connect
 
 from deleverage.venues import VENUES
@@ -89,9 +89,9 @@ async def step(rate: float, seconds: float, gateway: str, base: str, listener: L
             break
         await asyncio.sleep(0.3)
     return {
-        "asked": rate, "sent/s": round(sent / took), "lost": max(sent - got, 0) if sent - got > 50 else 0, "behind_s": round(behind, 2), "most_behind_s": round(most, 2),
-        "p50_ms": round(share(listener.delays, 0.5)), "p99_ms": round(share(listener.delays, 0.99)), "orders": len(listener.delays),
-        "cpu": round(cpu, 2), "rss_mb": round(memory / 1e6), "grew_mb": round((memory - memory0) / 1e6),
+        "asked": rate, "sent/s": round(sent / took), "lost": sent - got if sent - got > 50 else 0, "behind_s": round(behind, 2),
+        "most_behind_s": round(most, 2), "p50_ms": round(share(listener.delays, 0.5)), "p99_ms": round(share(listener.delays, 0.99)),
+        "orders": len(listener.delays), "cpu": round(cpu, 2), "rss_mb": round(memory / 1e6), "grew_mb": round((memory - memory0) / 1e6),
     }  # fmt: skip
 
 
@@ -114,7 +114,8 @@ async def burst(gateway: str, base: str, listener: Listener) -> dict[str, Any]:
         await asyncio.sleep(0.1)
     return {
         "sent": PEAK, "sent_in_s": round(took, 2), "shown": after[0] - before[0], "streamed": listener.orders - orders,
-        "usd": round(after[1] - before[1], 2), "usd_expected": round(PEAK * 9_200.0, 2), "complete_after_s": round(time.monotonic() - began, 2),
+        "usd": round(after[1] - before[1], 2), "usd_expected": round(PEAK * 9_200.0, 2),
+        "complete_after_s": round(time.monotonic() - began, 2),
     }  # fmt: skip
 
 

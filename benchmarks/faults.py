@@ -128,9 +128,8 @@ def look(run: Run, collector: Collector, before: dict[str, int], now: float) -> 
                 run.detected[venue] = (now - run.faulted, "socket lost")
             elif errors > before[venue + " errors"]:
                 run.detected[venue] = (now - run.faulted, "frames counted as errors")
-            elif bad is not None:
-                if bad.state != "down" or run.case.kind not in DROPS_FIRST:
-                    run.detected[venue] = (now - run.faulted, f"{bad.channel} {bad.state}")
+            elif bad is not None and (bad.state != "down" or run.case.kind not in DROPS_FIRST):
+                run.detected[venue] = (now - run.faulted, f"{bad.channel} {bad.state}")
         if run.cleared and venue not in run.recovered:
             sockets = list(own.sockets)
             hears = all(s.current is not None and s.current.first.is_set() and not s.current.closed.done() for s in sockets)

@@ -218,6 +218,9 @@ class Moment:
         self.session.flush()
         rows = self.session.store.read("gaps", as_of=self.as_of, end=self.at).to_pylist()
         said = {(r["venue"], r["channel"], r["ts_start"]): r for r in sorted(rows, key=lambda r: r["ts_recv"])}
+        for (venue, _, start), row in said.items():
+            if row["ts_end"] is None:  # nothing was collected after a crash or a stop: what was open ended there
+                row["ts_end"] = min((s for v, c, s in said if v == venue and c == "*" and s > start), default=None)
         found = [r for r in said.values() if r["ts_end"] is None or r["ts_end"] > self.start]
         return [
             {"venue": r["venue"], "channel": r["channel"], "start_ms": r["ts_start"] // MS,

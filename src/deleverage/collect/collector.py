@@ -40,7 +40,7 @@ TICK = 1.0
 """Seconds between two looks at the feeds."""
 UPKEEP_TICKS, REPORT_TICKS = 900, 3600
 """Looks between two tidyings of the journal, and between two lines in the log that say how it goes."""
-LOST = ("silent", "blind", "skewed")
+LOST = ("down", "silent", "blind", "skewed")
 """States of a liquidation channel in which what it says is no measure of what happened."""
 CURE_EVERY = 120.0
 """Seconds between two attempts to cure a feed by opening its sockets anew."""
@@ -117,6 +117,7 @@ class Collector:
         except* _Stopped:
             pass
         finally:
+            self._close_gaps()
             await asyncio.sleep(0)  # the sockets say their close rows
             await asyncio.to_thread(self.intake.stop)
             await asyncio.to_thread(self._journal.close)
@@ -259,6 +260,15 @@ class Collector:
         for name in VENUES:
             if self.settings.venue(name).enabled:
                 self._say_gap(name, "*", self._ended, now, "nothing was being collected")
+
+    def _close_gaps(self) -> None:
+        """We stop: what is a gap until now is one until now; what follows is our absence."""
+        if self.intake.failure is not None or self.failure:
+            return
+        now = self.intake.now()
+        for (venue, channel), state in self.states.items():
+            if state.state in LOST and VENUES[venue].carries_liquidations(channel):
+                self._say_gap(venue, channel, state.since, now, f"{state.state}: {state.evidence}")
 
     def _say_gap(self, venue: str, channel: str, start: int, end: int | None, reason: str, route: str = "") -> None:
         payload = msgspec.json.encode({"channel": channel, "start": start, "end": end, "reason": reason})

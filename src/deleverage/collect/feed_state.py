@@ -40,6 +40,7 @@ OTHERS, TIMES_USUAL = 2, 5.0
 """Venues that must liquidate this many times their usual."""
 FALL = 0.03
 """Fall of open interest in ten minutes that cannot happen without prints when the price moves as well."""
+LOST = ("down", "silent", "blind")
 UNKNOWN = Expectation(0.0, "quiet", "")
 
 
@@ -84,6 +85,7 @@ class FeedMonitor:
         self._histories: dict[tuple[str, str], ChannelHistory] = {}
         self._frames: dict[tuple[str, str], int] = {}
         self._lines: dict[str, Sequence[Line]] = {}
+        self._first_open: dict[tuple[str, str], int] = {}
         self._down_since: dict[tuple[str, str], int] = {}
         self._states: dict[tuple[str, str], FeedState] = {}
         self._clocks: dict[str, tuple[int, int]] = {}
@@ -189,18 +191,40 @@ class FeedMonitor:
                 return "down", f"no socket is open: {reason}", since
             before = self._states.get((venue, channel))
             return (before.state, before.evidence, before.since) if before else ("live", "being opened", now)
-        self._down_since.pop((venue, channel), None)
-        kind = history.expectation.kind
+        key = (venue, channel)
+        self._down_since.pop(key, None)
+        first = self._first_open.setdefault(key, min(opened))
+        before, kind = self._states.get(key), history.expectation.kind
+        judged: tuple[str, str, int] | None
+        if kind == "busy" and before is not None and before.state in LOST and history.last_recv < min(opened):
+            if history.seen == 0 and (now - first) / SECOND > NEVER_CAME:  # opened again and again, and still nothing
+                return "blind", f"subscribed {_time((now - first) / SECOND)} ago, and nothing of it ever came", first
+            return before.state, f"opened again {_time((now - min(opened)) / SECOND)} ago, nothing came yet", before.since
         if kind == "busy":
             judged = self._busy(venue, history, min(opened), now)
         elif kind == "sparse":
-            judged = self._sparse(venue, channel, history, min(opened), now)
+            judged = self._dead_socket(venue, lines) or self._sparse(venue, channel, history, min(opened), now)
         else:
             judged = None
         at, words = self._holes.get((venue, channel), (0, ""))
         if judged is None and now - at < MINUTE:
             judged = ("thin", words, at)
         return judged or self._clocked(venue, history, now) or ("live", self._calm(kind, history, now), now)
+
+    def _dead_socket(self, venue: str, lines: Sequence[Line]) -> tuple[str, str, int] | None:
+        """A channel that may be calm is not believed on a socket whose busy channels are dead."""
+        worst: tuple[str, str, int] | None = None
+        for line in lines:
+            busy = [
+                (c, s)
+                for c in line.channels
+                if EXPECTED.get(venue, {}).get(c, UNKNOWN).kind == "busy" and (s := self._states.get((venue, c)))
+            ]
+            dead = [(c, s) for c, s in busy if s.state in ("silent", "blind")]
+            if not busy or len(dead) < len(busy):
+                return None
+            worst = "blind", f"its socket says nothing: {dead[0][0]} {dead[0][1].evidence}"[:300], dead[0][1].since
+        return worst
 
     def _busy(self, venue: str, history: ChannelHistory, opened: int, now: int) -> tuple[str, str, int] | None:
         low, high = BUSY_SILENCE

@@ -205,6 +205,10 @@ class Pipeline:
         said = self._said(frame, _GAP)
         if said is None:
             return ()
+        if said.channel == "*":  # nothing was collected from then on: what was open before ended there
+            self._gaps |= {
+                key: said.start for key, end in self._gaps.items() if key[0] == frame.venue and end is None and key[2] < said.start
+            }
         if venue_named(frame.venue).carries_liquidations(said.channel):
             self._gaps[frame.venue, said.channel, said.start] = said.end
         gap = Gap(frame.venue, "", "", "", said.start, frame.ts_recv, said.channel, said.start, said.end, said.reason)

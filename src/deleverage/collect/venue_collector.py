@@ -19,7 +19,7 @@ from deleverage.venues.venue import Subscription, Venue, Wanted
 
 DISCOVERY = 20.0
 """Seconds to wait for the lists of contracts before sockets are opened with what is known."""
-CLOCK_EVERY = 300.0
+CLOCK_EVERY = 60.0
 CLOCK_AT_FIRST = 15.0
 """Seconds between two looks at the venue's clock, and between the first few."""
 CLOCK_READINGS = 5
@@ -190,8 +190,11 @@ class VenueCollector:
             return
         while True:
             try:
-                readings = [*readings[1 - CLOCK_READINGS :], await self.poller.time()]
-                self.clock = min(readings, key=lambda reading: reading[1])
+                newest = await self.poller.time()
+                best = min([*readings, newest], key=lambda reading: reading[1])
+                moved = abs(newest[0] - best[0]) > newest[1] + best[1]  # a clock was set: older readings say nothing any more
+                readings = [newest] if moved else [*readings[1 - CLOCK_READINGS :], newest]
+                self.clock = newest if moved else best
             except (VenueError, ValueError, LookupError, TypeError) as error:
                 self.last_error = str(error)
             await asyncio.sleep(CLOCK_AT_FIRST if len(readings) < 3 else CLOCK_EVERY)

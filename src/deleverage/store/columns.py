@@ -7,17 +7,27 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from deleverage.tables import TABLE_OF, Table
+from deleverage.tables import LEVELS, TABLE_OF, Table
+
+PIECE = 200
+"""Books converted at a time."""
 
 
 def to_arrow(events: Sequence[msgspec.Struct]) -> pa.Table:
     """Turn events of one class (at least one) into a table of that class's schema, rows in order.
 
     One column at a time: turning every event into a tuple first costs twice as much, half of it the garbage collector's.
+    Columns of book levels are made in pieces: the interpreter is held while one is made, and others wait for it.
     """
     table = TABLE_OF[type(events[0])]
-    arrays = [pa.array(list(map(attrgetter(column.name), events)), column.arrow, from_pandas=False) for column in table.columns]
-    return pa.Table.from_arrays(arrays, schema=table.arrow_schema)
+    return pa.Table.from_arrays([_column(events, column.name, column.arrow) for column in table.columns], schema=table.arrow_schema)
+
+
+def _column(events: Sequence[msgspec.Struct], name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    values = list(map(attrgetter(name), events))
+    if kind != LEVELS or len(values) <= PIECE:
+        return pa.array(values, kind, from_pandas=False)
+    return pa.chunked_array([pa.array(values[at : at + PIECE], kind, from_pandas=False) for at in range(0, len(values), PIECE)], kind)
 
 
 def empty(table: Table) -> pa.Table:
