@@ -8,7 +8,10 @@ import pytest
 from deleverage.collect.channel_history import ChannelHistory, oddity
 from deleverage.collect.expected_rates import EXPECTED, asked_for
 from deleverage.collect.feed_state import FeedMonitor, FeedState, Line, Reading
+from deleverage.collect.pipeline import Pipeline
 from deleverage.events import Liquidation, MarkPrice, OpenInterest
+from deleverage.journal.interchange import read_source
+from deleverage.recordings import bundled
 from deleverage.venues import VENUES
 
 S = 1_000_000_000
@@ -207,3 +210,27 @@ def test_every_channel_that_is_expected_has_a_mark_that_is_found(venue: str) -> 
     for name, expectation in EXPECTED[venue].items():
         assert name in asked_for(venue, b"..." + expectation.mark.encode() + b"...")
     assert set(EXPECTED) == set(VENUES)
+
+
+@pytest.mark.parametrize("name", ["binance-2025-01-26", "bybit-2026-10-10", "okx-2026-08-31", "bybit-2026-08-09", "binance-2024-08-08"])
+def test_no_false_alarm_on_a_native_capture(name: str) -> None:
+    """Each recorded stretch is watched second by second from its first to its last frame, as if it were heard now."""
+    recording = bundled()[name]
+    (venue,) = recording.venues
+    frames = [f for f in read_source(recording.path) if f.direction == "in" and f.route.startswith("wss")]
+    for low, high in recording.stretches:
+        own = iter([f for f in frames if low <= f.ts_recv <= high])
+        monitor, pipeline = FeedMonitor(low), Pipeline(lambda events: None)
+        waiting = next(own, None)
+        heard: set[str] = set()
+        for now in range(low + S, high, S):
+            while waiting is not None and waiting.ts_recv <= now:
+                pipeline.feed(waiting)
+                waiting = next(own, None)
+            counts = {n.partition("/")[2]: c for n, c in pipeline.tally.by_channel.items()}
+            heard |= {channel for channel in counts if channel in EXPECTED[venue]}
+            monitor.lines(venue, [Line(tuple(sorted(heard)), low)], now)
+            monitor.observe(now, [Reading(venue, c, n.frames, n.events, n.last_recv, 0) for c, n in counts.items()])
+            for state in monitor.states(now):
+                assert state.state in ("live", "thin"), state
+        assert heard

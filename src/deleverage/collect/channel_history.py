@@ -41,19 +41,24 @@ class ChannelHistory:
         self.last_event = 0
         self.minutes: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self.hours: list[tuple[float, float]] = [(0.0, 0.0)] * 24
-        self._n, self._t = 0.0, 0.0
+        self._n, self._t, self._silent = 0.0, 0.0, 0.0
         self._at = now
         self._hour_at = now
 
     def add(self, frames: int, now: int, last_recv: int, last_event: int, is_learning: bool) -> None:
-        """Take `frames` heard since the last call; `is_learning` False keeps the hour's memory from learning an outage."""
-        elapsed = max(now - self._at, 0) / SECOND
+        """Take `frames` heard since the last call.
+
+        A silence is learnt when it is over, so that it is judged by the rate before it; `is_learning` False: it was an outage.
+        """
+        self._silent += max(now - self._at, 0) / SECOND
         self._at = now
-        fade = exp(-log(2) * elapsed / HALF_LIFE)
-        if is_learning:
-            self._n, self._t = self._n * fade + frames, self._t * fade + elapsed
-            self._learn(frames, elapsed, now)
+        if not is_learning:
+            self._silent = 0.0
         if frames:
+            fade = exp(-log(2) * self._silent / HALF_LIFE)
+            self._n, self._t = self._n * fade + frames, self._t * fade + self._silent
+            self._learn(frames, self._silent, now)
+            self._silent = 0.0
             self.seen += frames
             self.last_recv, self.last_event = last_recv, last_event or self.last_event
             minute = now // MINUTE

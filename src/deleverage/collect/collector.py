@@ -42,6 +42,7 @@ UPKEEP_TICKS, REPORT_TICKS = 900, 3600
 """Looks between two tidyings of the journal, and between two lines in the log that say how it goes."""
 LOST = ("down", "silent", "blind", "skewed")
 """States of a liquidation channel in which what it says is no measure of what happened."""
+CURABLE = ("silent", "blind")
 CURE_EVERY = 120.0
 """Seconds between two attempts to cure a feed by opening its sockets anew."""
 
@@ -80,7 +81,7 @@ class Collector:
         self._holes: deque[tuple[str, str, str]] = deque(maxlen=10_000)
         self.positions = PositionWatch(settings.hyperliquid)
         self.states: dict[tuple[str, str], FeedState] = {}
-        self._cured: dict[str, float] = {}
+        self._cured: dict[str, tuple[float, int]] = {}
         self._ticks = 0
         self._heard: dict[Reconnecting, list[str]] = {}
         self._asked: dict[Subscription, tuple[str, ...]] = {}
@@ -339,8 +340,16 @@ class Collector:
         self._say_holes(now)
         counts = list(self.pipeline.tally.by_channel.items())
         monitor.observe(now, [_reading(name, c.frames, c.events, c.last_recv, c.newest) for name, c in counts])
+        dead: dict[str, list[str]] = {}
         for state in monitor.states(now):
             self._believe(state, now)
+            if state.state in CURABLE:
+                dead.setdefault(state.venue, []).append(state.channel)
+        for venue in self.venues:
+            if venue in dead:
+                self._cure(venue, dead[venue], f"{', '.join(dead[venue])} cannot be believed")
+            elif venue in self._cured and time.monotonic() - self._cured[venue][0] > CURE_EVERY:
+                del self._cured[venue]
 
     def _say_holes(self, now: int) -> None:
         """Updates that never came are gaps; a book with a hole is no book, so its sockets are opened anew."""
@@ -351,13 +360,16 @@ class Collector:
             if venue not in told:
                 told.add(venue)
                 self._say_gap(venue, channel, now, now + 1, words)
-                self._cure(venue, "numbers of a book were left out")
+                self._cure(venue, [channel], "numbers of a book were left out")
 
-    def _cure(self, venue: str, why: str) -> None:
-        """Open a venue's sockets anew, not too often."""
-        if time.monotonic() - self._cured.get(venue, -CURE_EVERY) >= CURE_EVERY:
-            self._cured[venue] = time.monotonic()
-            self.venues[venue].connect_anew(why)
+    def _cure(self, venue: str, channels: Sequence[str], why: str) -> None:
+        """Open the sockets of some channels anew; again after two minutes, and ever less often while it does not help."""
+        last, times = self._cured.get(venue, (-CURE_EVERY, 0))
+        if time.monotonic() - last >= min(CURE_EVERY * 2 ** max(times - 2, 0), 3600.0):
+            self._cured[venue] = (time.monotonic(), times + 1)
+            for socket in self.venues[venue].sockets:
+                if socket.current is not None and set(self._channels(venue, socket.subscription)) & set(channels):
+                    socket.replace(None, why)
 
     def _channels(self, venue: str, subscription: Subscription) -> tuple[str, ...]:
         """Return the channels a subscription asks for."""
@@ -384,7 +396,6 @@ class Collector:
             self._say_gap(state.venue, state.channel, before.since, now, f"{before.state}: {before.evidence}")
         if state.state in LOST:
             self._say_gap(state.venue, state.channel, state.since, None, f"{state.state}: {state.evidence}")
-            self._cure(state.venue, f"{state.channel} is {state.state}")
 
 
 class _Stopped(Exception):

@@ -138,7 +138,7 @@ class FeedMonitor:
             new = reading.frames - self._frames.get(key, 0)
             self._frames[key] = reading.frames
             believed = self._states.get(key)
-            is_learning = believed is None or believed.state in ("live", "thin") or new > 0
+            is_learning = believed is None or believed.state in ("live", "thin")
             self._history(*key, now).add(new, now, reading.last_recv, reading.newest, is_learning)
         if self._latest[0]:
             self._keep(self._prices, "BTC", *self._latest)

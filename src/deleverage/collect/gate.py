@@ -12,12 +12,17 @@ SHARE = 0.8
 
 
 class Gate:
-    """Paces what is asked of one venue. Times are seconds of the monotonic clock; one event loop uses it."""
+    """Paces what is asked of one venue. Times are seconds of the monotonic clock; one event loop uses it.
+
+    While `is_out` (a socket could not be opened), one socket tries for all, holding `trying`: attempts count against the limit too.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.banned_until = 0.0
         self.ban_reason = ""
+        self.failures = 0
+        self.trying = asyncio.Lock()
         self._opens: deque[float] = deque()
         self._opening = asyncio.Lock()
         self._spent: deque[tuple[float, float]] = deque()
@@ -29,6 +34,11 @@ class Gate:
         until = monotonic() + (self.limits.ban if seconds is None else seconds)
         if until > self.banned_until:
             self.banned_until, self.ban_reason = until, reason
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the last socket tried could not be opened."""
+        return self.failures > 0
 
     @property
     def is_banned(self) -> bool:

@@ -109,22 +109,35 @@ class Reconnecting:
         """Try until a socket is open."""
         since = monotonic()
         while True:
-            if self._attempt:
-                most = SHORT_DELAY if monotonic() - since < SHORT_OUTAGE else LONG_DELAY
-                await asyncio.sleep(min(most, FIRST_DELAY * 2 ** (self._attempt - 1)) * random.uniform(0.5, 1.0))
-            self._attempt = min(self._attempt + 1, 12)
-            try:
-                connection = await self._open()
-            except Refused as error:
-                self._gate.ban(str(error), error.retry_after)
-                self._failed(error)
-            except VenueError as error:
-                self._failed(error)
+            if self._gate.is_out:
+                async with self._gate.trying:
+                    connection = await self._try(since)
             else:
-                if self.lost_at:
-                    self._on_gap(self, self.lost_at, connection.opened_at, self.last_error)
-                    self.lost_at = 0
+                connection = await self._try(since)
+            if connection is not None:
                 return connection
+
+    async def _try(self, since: float) -> Connection | None:
+        """Try once, after the pause that is due; `since` is when the outage began (monotonic seconds)."""
+        gate = self._gate
+        tries = gate.failures if gate.is_out else self._attempt
+        if tries:
+            most = SHORT_DELAY if monotonic() - since < SHORT_OUTAGE else LONG_DELAY
+            await asyncio.sleep(min(most, FIRST_DELAY * 2 ** (tries - 1)) * random.uniform(0.5, 1.0))
+        self._attempt = min(self._attempt + 1, 12)
+        try:
+            connection = await self._open()
+        except VenueError as error:
+            if isinstance(error, Refused):
+                gate.ban(str(error), error.retry_after)
+            gate.failures = min(gate.failures + 1, 12)
+            self._failed(error)
+            return None
+        gate.failures = 0
+        if self.lost_at:
+            self._on_gap(self, self.lost_at, connection.opened_at, self.last_error)
+            self.lost_at = 0
+        return connection
 
     def _failed(self, error: VenueError) -> None:
         if str(error) != self.last_error and self.lost_at == 0:

@@ -118,11 +118,6 @@ class VenueCollector:
             self.backfill.want(stretches(history, wanted.instruments, wanted.detail, start, now, now))
         return is_new
 
-    def connect_anew(self, why: str) -> None:
-        """Replace every socket: what came over them is not believed any more."""
-        for socket in self.sockets:
-            socket.replace(None, why)
-
     async def _discover(self) -> None:
         """Ask for the lists of contracts until each was answered once."""
         left = discovery(self.venue)
