@@ -42,7 +42,8 @@ def up(data: Path, *arguments: str) -> Iterator[Up]:
     """Start `deleverage up`, wait until it answers, stop it by SIGTERM and expect a clean end."""
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "deleverage.cli", "up", *arguments, "--data", str(data), "--port", str(port)],
+        [sys.executable, "-m", "deleverage.cli", "up", *(a for a in arguments if a != "--live"),
+         "--live" if "--live" in arguments else "--no-live", "--data", str(data), "--port", str(port)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     server = Up(f"http://127.0.0.1:{port}", process)

@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "deleverage"
 ORDER = (
-    {"errors", "config", "figure", "when"},
+    {"errors", "config", "figure", "when", "log"},
     {"instruments", "events"},
     {"tables"},
     {"venues", "references", "analytics"},

@@ -62,8 +62,12 @@ def test_readme_python_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str], 
 
 def test_every_setting_route_command_and_venue_is_documented() -> None:
     page = (ROOT / "docs/reference.md").read_text()
-    for key in config.Settings.model_fields:
-        assert f"`{key}`" in page
+    for word in ("GET /v1/intake", "GET /metrics", "deleverage record", "deleverage doctor", "deleverage simulate"):
+        assert word in page
+    settings = (ROOT / "docs/settings.md").read_text()
+    for row in config.effective(config.Settings.model_construct()):
+        if not row["setting"].startswith("venues."):
+            assert f"`{row['setting']}`" in settings
     for venue in VENUES.values():
         text = (ROOT / f"docs/venues/{venue.name}.md").read_text()
         rules = {c.rule for c in venue.coverage}

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from deleverage.reference import reference
+from deleverage.reference import reference, settings_page
 from deleverage.tables import data_dictionary
 
-PAGES = {"docs/data-dictionary.md": data_dictionary, "docs/reference.md": reference}
+PAGES = {"docs/data-dictionary.md": data_dictionary, "docs/reference.md": reference, "docs/settings.md": settings_page}
 """Each generated page, and what writes it."""
 
 
