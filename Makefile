@@ -60,10 +60,10 @@ fuzz: $(STAMPS)/dev              ## a million mutated frames
 	DELEVERAGE_FUZZ_FRAMES=1000000 $(BIN)/pytest -q tests/venues/test_fuzz.py
 
 fault: $(STAMPS)/dev             ## fifty kills at random moments
-	DELEVERAGE_KILLS=50 $(BIN)/pytest -q tests/journal/test_torn.py
+	DELEVERAGE_KILLS=50 $(BIN)/pytest -q tests/journal/test_torn.py tests/collect/test_killed.py
 
-soak: $(STAMPS)/dev              ## an hour of playback, watching memory and open files
-	DELEVERAGE_SOAK_SECONDS=3600 $(BIN)/pytest -q tests/api/test_soak.py
+soak: $(STAMPS)/dev              ## an hour of random faults and of playback: tasks, memory, open files
+	DELEVERAGE_SOAK_SECONDS=3600 $(BIN)/pytest -q tests/collect/test_soak.py tests/api/test_soak.py
 
 clean:
 	rm -rf $(STAMPS) $(VENV) web/node_modules src/deleverage/api/static

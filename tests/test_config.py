@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deleverage.config import Settings, effective, load
+from deleverage.config import TABLE_NAMES, VENUE_NAMES, Settings, effective, load
 from deleverage.errors import ConfigError
+from deleverage.tables import TABLES
+from deleverage.venues import VENUES
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -25,6 +27,12 @@ def written(tmp_path: Path, text: str) -> Path:
         ("[venues.binanc]\nenabled = false", "unknown venue 'binanc' in venues; did you mean 'binance'?"),
         ("[journal]\nkeep_days = -1", "journal.keep_days: Input should be greater than or equal to 0, got -1"),
         ("[log]\nlevel = 'loud'", "log.level: Input should be 'debug', 'info', 'warning' or 'error', got 'loud'"),
+        ("[journal]\nkeep_days = inf", "journal.keep_days: Input should be a finite number, got inf"),
+        ("[collect]\nkinds = ['liquidation']", "collect.kinds: no such table; did you mean 'liquidations'?"),
+        ("[collect]\nbases = 'BTC'", "collect.bases: Input should be a valid tuple, got 'BTC'"),
+        ("[venues.okx]\ngateway = 'localhost:9'", "venues.okx.gateway: write it as http://host:port, got 'localhost:9'"),
+        ("venues = 3", "venues: Input should be a valid dictionary, got 3"),
+        ("collect = 3", "collect: Input should be a valid dictionary"),
         ("port = ", "is not valid TOML"),
     ],
 )
@@ -52,6 +60,48 @@ def test_a_bad_environment_names_the_variable(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("DELEVERAGE_COLLECT__ROTATE_HOURS", "often")
     with pytest.raises(ConfigError, match=r"DELEVERAGE_COLLECT__ROTATE_HOURS: collect\.rotate_hours"):
         load(written(tmp_path, ""))
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "words"),
+    [
+        ("DELEVERAGE_PROT", "1", "DELEVERAGE_PROT: unknown setting 'prot'; did you mean 'port'?"),
+        ("DELEVERAGE_COLLECT__BAES", "[]", "DELEVERAGE_COLLECT__BAES: unknown setting 'collect.baes'; did you mean 'collect.bases'?"),
+        ("DELEVERAGE_COLECT__BASES", "[]", "DELEVERAGE_COLECT__BASES: unknown setting 'colect'; did you mean 'collect'?"),
+        (
+            "DELEVERAGE_VENUES__OKX__PROX",
+            "x",
+            "DELEVERAGE_VENUES__OKX__PROX: unknown setting 'venues.okx.prox'; did you mean 'venues.okx.proxy'?",
+        ),
+        ("DELEVERAGE_VENUES__BINANC__PROXY", "http://x", "unknown venue 'binanc' in venues; did you mean 'binance'?"),
+        ("DELEVERAGE_COLLECT__BASES", "BTC,ETH", "DELEVERAGE_COLLECT__BASES: collect.bases: lists and tables are written as JSON"),
+        ("DELEVERAGE_COLLECT", '{"baes": []}', "DELEVERAGE_COLLECT: unknown setting 'collect.baes'"),
+    ],
+)
+def test_the_environment_is_held_to_the_same_rules(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, text: str, words: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+    with pytest.raises(ConfigError) as error:
+        load(written(tmp_path, ""))
+    assert words in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_fault_of_the_file_is_not_blamed_on_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELEVERAGE_COLLECT__BASES", '["ETH"]')
+    with pytest.raises(ConfigError, match=r"deleverage\.toml: collect\.queue_frames: .* got 5$"):
+        load(written(tmp_path, "[collect]\nqueue_frames = 5"))
+
+
+def test_bases_are_found_however_they_are_written(tmp_path: Path) -> None:
+    assert load(written(tmp_path, "[collect]\nbases = ['btc', 'ETH']")).collect.bases == ("BTC", "ETH")
+
+
+def test_the_tables_that_may_be_chosen_are_those_a_venue_fills() -> None:
+    elsewhere = {"etf_flows", "sentiment_readings", "macro_observations", "gaps", "feed_states"}
+    assert set(TABLE_NAMES) == set(TABLES) - elsewhere and set(VENUE_NAMES) == set(VENUES)
+    asked = {q.name for venue in VENUES.values() for q in (*venue.polls, *venue.histories)} & set(TABLES)
+    assert asked <= set(TABLE_NAMES)
 
 
 def test_the_page_holds_a_complete_file_of_the_defaults(tmp_path: Path) -> None:

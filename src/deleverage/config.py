@@ -1,30 +1,63 @@
 """Settings: a TOML file, then the environment (`DELEVERAGE_PORT=8001`), then what the command line says."""
 
 import difflib
+import json
 import os
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from deleverage.errors import ConfigError
 
 FILE = "deleverage.toml"
+PREFIX = "DELEVERAGE_"
 VENUE_NAMES = ("binance", "bybit", "okx", "htx", "hyperliquid", "deribit")
+TABLE_NAMES = (
+    "liquidations", "trades", "candles", "mark_prices", "funding_rates", "open_interest", "positioning_ratios", "book_depth",
+    "option_quotes", "volatility_indices", "position_snapshots", "margin_tiers", "insurance_funds", "adl_signals", "venue_statuses",
+    "instruments",
+)  # fmt: skip
+"""Tables a venue can fill."""
+
+
+def _base(text: str) -> str:
+    if not re.fullmatch(r"\S+", text):
+        raise ValueError("a base is one word, such as BTC")
+    return text.upper() if text.isascii() and text.islower() else text
+
+
+def _table(name: str) -> str:
+    if name not in TABLE_NAMES:
+        close = difflib.get_close_matches(name, TABLE_NAMES, 1)
+        raise ValueError(f"no such table; did you mean {close[0]!r}?" if close else f"no such table; known: {', '.join(TABLE_NAMES)}")
+    return name
+
+
+def _web(url: str) -> str:
+    if url and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        raise ValueError("write it as http://host:port")
+    return url
+
+
+Base = Annotated[str, AfterValidator(_base)]
+Table = Annotated[str, AfterValidator(_table)]
+Web = Annotated[str, AfterValidator(_web)]
 
 
 class VenueSettings(BaseModel):
     """How one venue is reached."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     enabled: Annotated[bool, Field(description="collect from this venue")] = True
-    proxy: Annotated[str, Field(description="proxy for sockets and questions: http://user:password@host:port; empty: none")] = ""
+    proxy: Annotated[Web, Field(description="proxy for sockets and questions: http://user:password@host:port; empty: none")] = ""
     gateway: Annotated[
-        str, Field(description="http(s)://host:port under which every address of the venue is asked for, as GATEWAY/its-host/its-path")
+        Web, Field(description="http(s)://host:port under which every address of the venue is asked for, as GATEWAY/its-host/its-path")
     ] = ""
     hosts: Annotated[dict[str, str], Field(description="other hosts to use in place of the venue's, by host")] = {}
 
@@ -32,11 +65,11 @@ class VenueSettings(BaseModel):
 class CollectSettings(BaseModel):
     """What is collected, and how much of the machine it may take."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    bases: Annotated[tuple[str, ...], Field(description="bases whose trades, books and candles are collected")] = ("BTC", "ETH", "SOL")
-    option_bases: Annotated[tuple[str, ...], Field(description="bases whose options are collected")] = ("BTC", "ETH")
-    kinds: Annotated[tuple[str, ...], Field(description="tables to collect; empty: all a venue offers")] = ()
+    bases: Annotated[tuple[Base, ...], Field(description="bases whose trades, books and candles are collected")] = ("BTC", "ETH", "SOL")
+    option_bases: Annotated[tuple[Base, ...], Field(description="bases whose options are collected")] = ("BTC", "ETH")
+    kinds: Annotated[tuple[Table, ...], Field(description="tables to collect; empty: all a venue offers")] = ()
     queue_frames: Annotated[int, Field(ge=100, description="frames waiting to be parsed before sockets are no longer read")] = 50_000
     rotate_hours: Annotated[float, Field(gt=0, le=23.5, description="hours after which a socket is replaced, with overlap")] = 6.0
     relist_seconds: Annotated[float, Field(gt=0, description="seconds between two looks at new listings, at least")] = 60.0
@@ -47,7 +80,7 @@ class CollectSettings(BaseModel):
 class JournalSettings(BaseModel):
     """How long raw frames are kept, and when a full disk stops the collector."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     keep_days: Annotated[float, Field(ge=0, description="days raw frames are kept; 0: for ever")] = 0.0
     compact_after_hours: Annotated[float, Field(gt=0, description="hours after which closed segments are compacted to Parquet")] = 24.0
@@ -57,7 +90,7 @@ class JournalSettings(BaseModel):
 class LogSettings(BaseModel):
     """What is said on standard error while running."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     format: Annotated[Literal["console", "json"], Field(description="console for people, json for machines")] = "console"
     level: Annotated[Literal["debug", "info", "warning", "error"], Field(description="least important lines written")] = "info"
@@ -66,7 +99,7 @@ class LogSettings(BaseModel):
 class HyperliquidSettings(BaseModel):
     """Ways to see more of Hyperliquid's liquidations than its public streams tell."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     node_fills: Annotated[str, Field(description="folder in which a node of yours writes node_fills_by_block; empty: none")] = ""
     watch_weight: Annotated[float, Field(ge=0, le=1000, description="weight a minute spent on asking for large positions")] = 400.0
@@ -77,7 +110,7 @@ class HyperliquidSettings(BaseModel):
 class Settings(BaseSettings):
     """Every setting, with its default. Unknown keys are refused."""
 
-    model_config = SettingsConfigDict(env_prefix="DELEVERAGE_", env_nested_delimiter="__", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: Annotated[Path, Field(description="data directory: journal, tables, imported files")] = Path("~/.local/share/deleverage")
     host: Annotated[str, Field(description="address the server listens on")] = "127.0.0.1"
@@ -118,20 +151,15 @@ def load(path: Path | None = None) -> Settings:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file} is not valid TOML: {error}") from None
     _refuse_unknown(found, Settings, str(file))
-    prefix = "DELEVERAGE_"
-    environment = {
-        name
-        for name in Settings.model_fields
-        if any(n == prefix + name.upper() or n.startswith(f"{prefix}{name.upper()}__") for n in os.environ)
-    }
+    environment = _environment()
     try:
         made = Settings(**{key: value for key, value in found.items() if key not in environment or isinstance(value, dict)})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        top = str(first["loc"][0]) if first["loc"] else ""
-        source = prefix + name.upper().replace(".", "__") if top in environment else str(file)
-        raise ConfigError(f"{source}: {name}: {first['msg']}, got {first.get('input')!r}") from None
+        first = error.errors(include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"] if isinstance(part, str))
+        said = first["msg"].removeprefix("Value error, ")
+        source = next((v for path, v in environment.items() if f"{name}.".startswith(f"{path}.")), str(file))
+        raise ConfigError(f"{source}: {name}: {said}, got {repr(first.get('input'))[:80]}") from None
     except SettingsError as error:
         raise ConfigError(f"the environment holds a setting that cannot be read: {' '.join(str(error).split())[:160]}") from None
     for venue in made.venues:
@@ -142,6 +170,45 @@ def load(path: Path | None = None) -> Settings:
                 + (f"did you mean {close[0]!r}?" if close else f"known: {', '.join(VENUE_NAMES)}")
             )
     return made
+
+
+def _environment() -> dict[str, str]:
+    """Return the variable that sets each path (`collect.bases`). Raises ConfigError for one nobody knows, or that is no JSON."""
+    found = {}
+    for variable, text in sorted(os.environ.items()):
+        path = variable[len(PREFIX) :].lower().split("__") if variable.upper().startswith(PREFIX) else []
+        if not path or path == ["config"]:
+            continue
+        inner: Any = Settings
+        for position, key in enumerate(path):
+            if position == 1 and path[0] == "venues":
+                inner = VenueSettings
+                continue
+            if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+                break
+            # A lone word that resembles no setting is another program's, or a test's.
+            if position or len(path) > 1 or difflib.get_close_matches(key, inner.model_fields, 1, 0.7):
+                _refuse_unknown({key: None}, inner, variable, "".join(f"{p}." for p in path[:position]))
+            field = inner.model_fields.get(key)
+            inner = field.annotation if field else None
+        if inner is not None:
+            _refuse_unread(variable, text, inner, ".".join(path))
+            found[".".join(path)] = variable
+    return found
+
+
+def _refuse_unread(variable: str, text: str, kind: Any, path: str) -> None:
+    """Raise ConfigError when lists or tables in the environment are no JSON, or hold unknown keys."""
+    is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
+    if not is_section and get_origin(kind) not in (tuple, dict):
+        return
+    try:
+        value = json.loads(text)
+    except ValueError:
+        example = '["BTC", "ETH"]' if get_origin(kind) is tuple else '{"key": "value"}'
+        raise ConfigError(f"{variable}: {path}: lists and tables are written as JSON, such as {example}, got {text[:80]!r}") from None
+    if is_section and isinstance(value, dict):
+        _refuse_unknown(value, kind, variable, f"{path}.")
 
 
 def _refuse_unknown(found: dict[str, Any], model: type[BaseModel], file: str, path: str = "") -> None:

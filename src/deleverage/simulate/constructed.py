@@ -4,6 +4,7 @@ Prices stand still: these frames prove transport, not markets.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,9 +44,10 @@ def _of_coin(coin: str, price: float) -> Iterator[Beat]:
     low = coin.lower()
     yield Beat("binance", f"{low}usdt@aggTrade", 0.5, lambda ms: _agg_trade(f"{coin}USDT", price, ms))
     yield Beat("binance", f"{low}usd_perp@aggTrade", 1, lambda ms: _agg_trade(f"{coin}USD_PERP", price, ms))
+    numbers = count(1)
     yield Beat("binance", f"{low}usdt@depth", 0.5, lambda ms: {
-        "e": "depthUpdate", "E": ms, "T": ms, "s": f"{coin}USDT", "U": ms, "u": ms + 1, "pu": ms - 1, "b": [[str(price - 1), "1.0"]],
-        "a": [[str(price + 1), "1.0"]],
+        "e": "depthUpdate", "E": ms, "T": ms, "s": f"{coin}USDT", "U": (n := next(numbers)), "u": n, "pu": n - 1,
+        "b": [[str(price - 1), "1.0"]], "a": [[str(price + 1), "1.0"]],
     })  # fmt: skip
     for name in (f"{coin}USDT", f"{coin}USD"):
         yield Beat("bybit", f"tickers.{name}", 0.5, lambda ms, name=name: _bybit_ticker(name, price, ms))  # type: ignore[misc]
@@ -143,12 +145,12 @@ def _deribit(channel: str, data: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "method": "subscription", "params": {"channel": channel, "data": data}}
 
 
-def fills(first: int, count: int, ms: int) -> bytes:
-    """Return one frame of `count` liquidation fills of a watched Hyperliquid account, numbered from `first`: 0.1 BTC each."""
+def fills(first: int, number: int, ms: int) -> bytes:
+    """Return one frame of `number` liquidation fills of a watched Hyperliquid account, numbered from `first`: 0.1 BTC each."""
     rows = [
         {"coin": "BTC", "px": "92000.0", "sz": "0.1", "side": "A", "time": ms, "startPosition": "10.0", "dir": "Close Long",
-         "closedPnl": "-1.0", "hash": "0x00", "oid": number, "crossed": True, "fee": "0.0", "tid": number, "feeToken": "USDC",
+         "closedPnl": "-1.0", "hash": "0x00", "oid": n, "crossed": True, "fee": "0.0", "tid": n, "feeToken": "USDC",
          "liquidation": {"liquidatedUser": USER, "markPx": "92000.0", "method": "market"}}
-        for number in range(first, first + count)
+        for n in range(first, first + number)
     ]  # fmt: skip
     return msgspec.json.encode({"channel": "userFills", "data": {"user": USER, "fills": rows}})
