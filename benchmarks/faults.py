@@ -168,7 +168,7 @@ async def play(case: Case, frames: list[Frame], directory: Path, begin: asyncio.
         run.cleared = time.time()
         await watch(run, collector, before, case.after)
         for _ in range(200):
-            if len(run.recovered) == len(case.venues) or case.kind not in ("status_403", "bad_ack", "wrong_route", "stall"):
+            if len(run.recovered) == len(case.venues) or case.kind not in ("status_403", "bad_ack", "wrong_route", "stall", "clock_skew"):
                 break
             await watch(run, collector, before, 1.0)
         server.is_quiet = True

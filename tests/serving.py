@@ -39,11 +39,15 @@ class Up:
 
 @contextmanager
 def up(data: Path, *arguments: str) -> Iterator[Up]:
-    """Start `deleverage up`, wait until it answers, stop it by SIGTERM and expect a clean end."""
+    """Start `deleverage up`, wait until it answers, stop it by SIGTERM and expect a clean end.
+
+    Not live, unless told `--live`, or `--auto` to let it choose.
+    """
     port = free_port()
+    live = [] if "--auto" in arguments else ["--live"] if "--live" in arguments else ["--no-live"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "deleverage.cli", "up", *(a for a in arguments if a != "--live"),
-         "--live" if "--live" in arguments else "--no-live", "--data", str(data), "--port", str(port)],
+        [sys.executable, "-m", "deleverage.cli", "up", *live, *(a for a in arguments if a not in ("--auto", "--live")),
+         "--data", str(data), "--port", str(port)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     server = Up(f"http://127.0.0.1:{port}", process)

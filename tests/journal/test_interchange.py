@@ -195,7 +195,7 @@ def test_sources_that_are_journals(tmp_path: Path) -> None:
     assert list(read_source(tmp_path / "shipped.parquet")) == [Frame(1, "htx", "r", b"x", "out", 5), Frame(2, "okx", "", b"")]
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.json", "a", "a.jsonl.lz4"])
+@pytest.mark.parametrize("name", ["a.csv", "a.json", "a", "a.jsonl.xz"])
 def test_unknown_sources_are_told_what_is_accepted(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(GOOD)
     for source in (tmp_path / name, tmp_path, tmp_path / "absent.jsonl", tmp_path / name / "below"):

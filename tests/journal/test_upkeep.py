@@ -63,6 +63,44 @@ def test_the_open_segment_is_never_touched(tmp_path: Path) -> None:
     assert summary(tmp_path).frames == 3
 
 
+def test_a_segment_stays_while_an_earlier_row_does(tmp_path: Path) -> None:
+    """Tables are made anew from the first row in the journal: what was let go must all be earlier."""
+    folder = Folder(tmp_path)
+    folder.create()
+    now = time.time_ns()
+    store = DuckStore(folder.tables)
+    import_frames(folder, store, recorded(now - 20 * DAY, 3))
+    import_frames(folder, store, recorded(now - 10 * DAY, 4))
+    import_frames(folder, store, [*recorded(now - 12 * DAY, 1), *recorded(now, 1)])
+    import_frames(folder, store, recorded(now + DAY, 1))
+    rows = store.read("liquidations")
+    assert keep(folder.journal, compact_after_hours=24 * 365, keep_days=7) == (0, 1) and retired(folder.journal) == {"binance": 3}
+    rebuild(folder, store, "binance")
+    assert store.read("liquidations").equals(rows) and rows.num_rows == 10
+    store.close()
+
+
+def test_both_forms_of_a_segment_go(tmp_path: Path) -> None:
+    """A crash while compacting leaves the original beside its Parquet file; one alone must not come back."""
+    for start in (1_000 * DAY, 2_000 * DAY):
+        with Journal(tmp_path) as journal:
+            for frame in recorded(start, 3):
+                journal.append(frame)
+    first = min(tmp_path.glob("segment-*.arrows"))
+    content = first.read_bytes()
+    assert keep(tmp_path, compact_after_hours=24, keep_days=0) == (2, 0)
+    first.write_bytes(content)
+    assert keep(tmp_path, compact_after_hours=24 * 36_500, keep_days=1) == (0, 1)
+    assert summary(tmp_path).frames == 3 and not first.exists()
+
+
+def test_what_was_let_go_is_never_taken_for_nothing(tmp_path: Path) -> None:
+    assert retired(tmp_path) == {}
+    (tmp_path / "retired.json").write_bytes(b"")
+    with pytest.raises(JournalError, match=r"cannot read .*retired\.json.*keep_days"):
+        retired(tmp_path)
+
+
 def test_a_disk_nearly_full_is_said_in_one_line(tmp_path: Path) -> None:
     check_disk(tmp_path, 0)
     with pytest.raises(JournalError) as error:

@@ -97,14 +97,15 @@ def test_states_and_evidence_are_the_apis(page: Page, live: Up) -> None:
 
 def test_a_gap_is_hatched_and_says_why(page: Page, live: Up) -> None:
     open_feeds(page, live)
-    gap = feed(live.get("feeds?window=1h")["data"], "okx")["gaps"][0]
+    reasons = {gap["reason"] for gap in feed(live.get("feeds?window=1h")["data"], "okx")["gaps"]}
     hatched = page.locator("[data-testid=feed-okx] [data-kind=gap]").first
     assert "repeating-linear-gradient" in hatched.evaluate("node => getComputedStyle(node).backgroundImage")
     hatched.hover()
-    assert gap["reason"] in page.locator("#tip").inner_text()
+    shown = page.locator("#tip").inner_text()
+    assert any(reason in shown for reason in reasons)
     page.get_by_test_id("details-okx").locator("summary").click()
     rows = page.get_by_test_id("outage-okx").all_inner_texts()
-    assert any("not received" in row and gap["reason"] in row for row in rows)
+    assert any("not received" in row and any(reason in row for reason in reasons) for row in rows)
 
 
 def test_intake_is_shown_and_moves(page: Page, live: Up) -> None:
@@ -186,7 +187,7 @@ def test_old_answers_are_marked_when_the_server_does_not_answer(browser: Browser
 
 def test_a_replay_instead_of_live_says_why(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DELEVERAGE_CONFIG", str(settings(tmp_path / "deleverage.toml", "http://127.0.0.1:9")))
-    with up(tmp_path / "data") as server:
+    with up(tmp_path / "data", "--auto") as server:
         page.goto(f"{server.url}/?page=feeds")
         page.get_by_test_id("feeds").wait_for(timeout=15_000)
         band = page.get_by_test_id("band")

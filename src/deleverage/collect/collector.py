@@ -339,7 +339,7 @@ class Collector:
             monitor.lines(name, lines, now)
         self._say_holes(now)
         counts = list(self.pipeline.tally.by_channel.items())
-        monitor.observe(now, [_reading(name, c.frames, c.events, c.last_recv, c.newest) for name, c in counts])
+        monitor.observe(now, [_reading(name, c.heard, c.events, c.last_recv, c.newest) for name, c in counts])
         dead: dict[str, list[str]] = {}
         for state in monitor.states(now):
             self._believe(state, now)

@@ -31,13 +31,15 @@ Said = TypeVar("Said")
 class Count(msgspec.Struct):
     """Frames of one channel, by what became of them; `events` counts events, not frames.
 
-    `last_recv` is our clock at its last frame, `newest` the venue's clock of the last event; ns UTC, 0 when there was none."""
+    `heard` counts those that came by themselves, answers to questions left out; of these `last_recv` is our clock at the last frame
+    and `newest` the venue's clock of the last event, ns UTC, 0 when there was none."""
 
     frames: int = 0
     events: int = 0
     ignored: int = 0
     unknown: int = 0
     errors: int = 0
+    heard: int = 0
     last_recv: int = 0
     newest: int = 0
 
@@ -93,11 +95,12 @@ _STATE = msgspec.json.Decoder(_SaidState)
 class _Connection:
     """One connection, or one route of frames brought in without connection rows."""
 
-    __slots__ = ("carries", "counts", "end", "explicit", "parser", "route", "start", "venue")
+    __slots__ = ("carries", "counts", "end", "explicit", "is_heard", "parser", "route", "start", "venue")
 
     def __init__(self, venue: Venue, route: str, parser: Parser, start: int, explicit: bool) -> None:
         self.venue, self.route, self.parser, self.start, self.end, self.explicit = venue, route, parser, start, start, explicit
         self.carries = venue.carries_liquidations(route)
+        self.is_heard = not route.startswith("http")
         self.counts: dict[str, Count] = {}
 
     def span(self, is_open: bool = False) -> Span:
@@ -160,12 +163,15 @@ class Pipeline:
             return ()
         count = connection.counts.get(parser.channel) or self._count(connection, parser.channel)
         count.frames += 1
-        count.last_recv = frame.ts_recv
+        if connection.is_heard:
+            count.heard += 1
+            count.last_recv = frame.ts_recv
         if not events:
             count.ignored += 1
             return ()
         count.events += len(events)
-        count.newest = events[-1].ts_event
+        if connection.is_heard:
+            count.newest = events[-1].ts_event
         for event in events:
             kinds[type(event)] += 1
         if type(events[0]) is Instrument:

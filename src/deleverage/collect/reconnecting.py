@@ -111,17 +111,17 @@ class Reconnecting:
         while True:
             if self._gate.is_out:
                 async with self._gate.trying:
-                    connection = await self._try(since)
+                    connection = await self._try(since, at_once=not self._gate.is_out)  # another one has found the way back
             else:
                 connection = await self._try(since)
             if connection is not None:
                 return connection
 
-    async def _try(self, since: float) -> Connection | None:
+    async def _try(self, since: float, *, at_once: bool = False) -> Connection | None:
         """Try once, after the pause that is due; `since` is when the outage began (monotonic seconds)."""
         gate = self._gate
         tries = gate.failures if gate.is_out else self._attempt
-        if tries:
+        if tries and not at_once:
             most = SHORT_DELAY if monotonic() - since < SHORT_OUTAGE else LONG_DELAY
             await asyncio.sleep(min(most, FIRST_DELAY * 2 ** (tries - 1)) * random.uniform(0.5, 1.0))
         self._attempt = min(self._attempt + 1, 12)

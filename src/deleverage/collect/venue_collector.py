@@ -21,7 +21,7 @@ DISCOVERY = 20.0
 """Seconds to wait for the lists of contracts before sockets are opened with what is known."""
 CLOCK_EVERY = 60.0
 CLOCK_AT_FIRST = 15.0
-"""Seconds between two looks at the venue's clock, and between the first few."""
+"""Seconds between two looks at the venue's clock, and between the first few, and while it is off."""
 CLOCK_READINGS = 5
 """Readings of the clock kept; the one with the shortest round trip counts."""
 
@@ -192,7 +192,8 @@ class VenueCollector:
                 self.clock = newest if moved else best
             except (VenueError, ValueError, LookupError, TypeError) as error:
                 self.last_error = str(error)
-            await asyncio.sleep(CLOCK_AT_FIRST if len(readings) < 3 else CLOCK_EVERY)
+            is_off = self.clock is not None and abs(self.clock[0]) > SECOND
+            await asyncio.sleep(CLOCK_AT_FIRST if len(readings) < 3 or is_off else CLOCK_EVERY)
 
 
 def describe(socket: Reconnecting) -> ConnectionStatus:

@@ -25,7 +25,7 @@ JSON_LINES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".lz4")
 SEGMENTS = (".arrows", ".parquet")
 _ACCEPTED = (
     "a journal directory, a data directory holding journal/, a segment file (.arrows, .parquet) "
-    "or JSON Lines (.jsonl, .jsonl.gz, .jsonl.zst) of frames or of Hyperliquid node fills"
+    "or JSON Lines (.jsonl, .jsonl.gz, .jsonl.zst, .lz4) of frames or of Hyperliquid node fills"
 )
 _EXPECTED = '{"ts_recv": int ns UTC, "venue": str, "route": str, "payload": str or "payload_base64": str}'
 
@@ -40,7 +40,7 @@ class _Line(msgspec.Struct, omit_defaults=True):
     route: str
     payload: str | msgspec.UnsetType = msgspec.UNSET
     payload_base64: str | msgspec.UnsetType = msgspec.UNSET
-    direction: Literal["in", "out", "open", "close", "gap", "mark"] = "in"
+    direction: Literal["in", "out", "open", "close", "gap", "state", "mark"] = "in"
     connection: _Connection = 0
 
 
