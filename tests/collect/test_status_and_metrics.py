@@ -1,5 +1,9 @@
 """The status says everything the metrics and the page need, and the metrics are what Prometheus reads."""
 
+import re
+from pathlib import Path
+
+import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
 from deleverage.collect.metrics import metrics_text
@@ -37,3 +41,17 @@ def test_one_state_at_a_time() -> None:
         found = read(metrics_text(status(state)))
         states = {dict(labels)["state"]: value for (name, labels), value in found.items() if name == "deleverage_feed_state"}
         assert states[state] == 1 and sum(states.values()) == 1
+
+
+def test_every_metric_is_on_its_page_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/metrics.md").read_text()
+    documented = {name for line in page.splitlines() if line.startswith("|") for name in re.findall(r"`(deleverage_\w+)`", line)}
+    assert documented == {name for name, _ in read(metrics_text(status()))}
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    channel = ChannelStatus("books", "live", 1, "", 0.0, 0.0, 0, None, 0, 0, 0)
+    venue = msgspec.structs.replace(status().venues[0], clock_offset_ns=None, channels=[channel])
+    found = {name for name, _ in read(metrics_text(msgspec.structs.replace(status(), venues=[venue])))}
+    assert not found & {"deleverage_clock_offset_seconds", "deleverage_channel_lag_seconds", "deleverage_channel_last_timestamp_seconds"}
+    assert "deleverage_feed_state" in found

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from deleverage.collect.pipeline import Pipeline, Tally
 from deleverage.errors import BadInput, StoreError
 from deleverage.events import Event
@@ -73,8 +75,9 @@ def import_frames(
 
 def rebuild(folder: Folder, store: Store, venue: str) -> None:
     """Make a venue's tables anew from the journal. Reads it twice when a listing came after the events it explains."""
+    listed = {venue: known_contracts(store, venue)} if retired(folder.journal).get(venue) else {}
     try:
-        _rebuild(folder, store, venue, {})
+        _rebuild(folder, store, venue, listed)
     except ListedLate as late:
         _rebuild(folder, store, venue, late.listed)
 
@@ -84,7 +87,8 @@ def _rebuild(folder: Folder, store: Store, venue: str, listed: Mapping[str, Sequ
     pipeline = Pipeline(waiting.extend, listed)
     gone = retired(folder.journal).get(venue, 0)  # what was let go cannot be read again: its rows and spans stay
     since = (summary(folder.journal).first or 0) if gone else 0
-    kept = [s for s in store.spans() if s.venue == venue and s.basis != "import" and s.end is not None and s.end < since]
+    before = [s for s in store.spans() if s.venue == venue and s.basis != "import" and s.start < since]
+    kept = [msgspec.structs.replace(s, end=since if s.end is None else min(s.end, since)) for s in before]
     with store.rebuilding(venue, since):
         rows, last = gone, 0
         for frame in read_frames(folder.journal, venue=venue):

@@ -36,5 +36,9 @@ async def _until_stopped(collector: Collector) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, collector.stop)
     log().info("collecting begins", folder=str(collector.folder.path), venues=[n for n in VENUES if collector.settings.venue(n).enabled])
+    if collector.settings.journal.keep_days:
+        log().warning(
+            "frames are let go by age, and nothing makes tables of them meanwhile", keep_days=collector.settings.journal.keep_days
+        )
     await collector.run()
     log().info("collecting ended", frames=collector.intake.frames)

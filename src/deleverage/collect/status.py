@@ -18,7 +18,8 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
 
 
 class ChannelStatus(msgspec.Struct, frozen=True):
-    """One channel: what is believed of it and why; rates are frames a minute, of the last ten minutes and usual at this hour."""
+    """One channel: what is believed of it and why; rates are frames a minute, of the last ten minutes and usual at
+    this hour; `lag_seconds` is how long ago it was last heard."""
 
     channel: str
     state: str
