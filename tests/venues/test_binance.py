@@ -358,7 +358,9 @@ def test_nothing_wanted_opens_nothing_and_the_control_alone_is_enough() -> None:
 
 
 def test_polls_have_readers_and_stay_within_the_weight_of_a_minute() -> None:
-    assert sum(60 / poll.every * poll.weight * (800 if poll.per == "symbol" else 1) for poll in VENUE.polls) < 2400
+    contracts = {"linear": 700, "inverse": 100}
+    asked = {poll: 1 if poll.per == "venue" else 10 if poll.tracked else contracts[poll.product] for poll in VENUE.polls}
+    assert sum(60 / poll.every * poll.weight * count for poll, count in asked.items()) < 0.8 * 2400
     for poll in VENUE.polls:
         reading = parser(poll.url.format(symbol="BTCUSDT"))
         reading.parse(b'{"code":-1121,"msg":"Invalid symbol."}', NOW)

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -241,7 +242,7 @@ class Collector:
                 if before is None or before.status != event.status:
                     changed.add(event.venue)
         for venue in changed:
-            self._soon(lambda venue=venue: self._relist(venue))  # type: ignore[misc]
+            self._soon(partial(self._relist, venue))
 
     def _relist(self, venue: str) -> None:
         if venue in self.venues:

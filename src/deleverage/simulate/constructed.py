@@ -35,7 +35,7 @@ def beats() -> Iterator[Beat]:
     })  # fmt: skip
     for index in ("btc_usd", "eth_usd"):
         channel = f"deribit_volatility_index.{index}"
-        yield Beat("deribit", channel, 1, lambda ms, channel=channel, index=index: _deribit(  # type: ignore[misc]
+        yield Beat("deribit", channel, 1, lambda ms, channel=channel, index=index: _deribit(  # type: ignore[misc]  # the default binds the loop's value
             channel, {"timestamp": ms, "volatility": 51.3, "index_name": index}))  # fmt: skip
     yield Beat("deribit", "trades.future.any.100ms", 1, lambda ms: _deribit("trades.future.any.100ms", [deribit_trade(ms, ms)]))
 
@@ -50,22 +50,22 @@ def _of_coin(coin: str, price: float) -> Iterator[Beat]:
         "b": [[str(price - 1), "1.0"]], "a": [[str(price + 1), "1.0"]],
     })  # fmt: skip
     for name in (f"{coin}USDT", f"{coin}USD"):
-        yield Beat("bybit", f"tickers.{name}", 0.5, lambda ms, name=name: _bybit_ticker(name, price, ms))  # type: ignore[misc]
-        yield Beat("bybit", f"publicTrade.{name}", 1, lambda ms, name=name: {  # type: ignore[misc]
+        yield Beat("bybit", f"tickers.{name}", 0.5, lambda ms, name=name: _bybit_ticker(name, price, ms))  # type: ignore[misc]  # the default binds the loop's value
+        yield Beat("bybit", f"publicTrade.{name}", 1, lambda ms, name=name: {  # type: ignore[misc]  # the default binds the loop's value
             "topic": f"publicTrade.{name}", "type": "snapshot", "ts": ms,
             "data": [{"T": ms, "s": name, "S": "Buy", "v": "0.1", "p": str(price), "L": "PlusTick", "i": f"constructed-{ms}", "BT": False}],
         })  # fmt: skip
     for name, kind in ((f"{coin}-USDT-SWAP", "SWAP"), (f"{coin}-USD-SWAP", "SWAP")):
-        yield Beat("okx", f"mark-price:{name}", 1, lambda ms, name=name, kind=kind: _okx("mark-price", name, {  # type: ignore[misc]
+        yield Beat("okx", f"mark-price:{name}", 1, lambda ms, name=name, kind=kind: _okx("mark-price", name, {  # type: ignore[misc]  # the default binds the loop's value
             "instType": kind, "instId": name, "markPx": str(price), "ts": str(ms)}))  # fmt: skip
-        yield Beat("okx", f"open-interest:{name}", 3, lambda ms, name=name, kind=kind: _okx("open-interest", name, {  # type: ignore[misc]
+        yield Beat("okx", f"open-interest:{name}", 3, lambda ms, name=name, kind=kind: _okx("open-interest", name, {  # type: ignore[misc]  # the default binds the loop's value
             "instType": kind, "instId": name, "oi": "2216113", "oiCcy": "22161.13", "ts": str(ms)}))  # fmt: skip
-        yield Beat("okx", f"trades-all:{name}", 1, lambda ms, name=name: _okx("trades-all", name, {  # type: ignore[misc]
+        yield Beat("okx", f"trades-all:{name}", 1, lambda ms, name=name: _okx("trades-all", name, {  # type: ignore[misc]  # the default binds the loop's value
             "instId": name, "tradeId": str(ms), "px": str(price), "sz": "1", "side": "buy", "ts": str(ms)}))  # fmt: skip
     for name in (f"{coin}-USDT", f"{coin}-USD"):
-        yield Beat("okx", f"index-tickers:{name}", 2, lambda ms, name=name: _okx("index-tickers", name, {  # type: ignore[misc]
+        yield Beat("okx", f"index-tickers:{name}", 2, lambda ms, name=name: _okx("index-tickers", name, {  # type: ignore[misc]  # the default binds the loop's value
             "instId": name, "idxPx": str(price), "ts": str(ms)}))  # fmt: skip
-        yield Beat("htx", f"market.{name}.trade.detail", 2, lambda ms, name=name: {  # type: ignore[misc]
+        yield Beat("htx", f"market.{name}.trade.detail", 2, lambda ms, name=name: {  # type: ignore[misc]  # the default binds the loop's value
             "ch": f"market.{name}.trade.detail", "ts": ms, "tick": {"id": ms, "ts": ms, "data": [
                 {"amount": 2, "quantity": 0.002, "trade_turnover": 184, "ts": ms, "id": ms, "price": price, "direction": "buy"}]},
         })  # fmt: skip
