@@ -15,6 +15,8 @@ def feed_rows(moment: Moment) -> list[dict[str, Any]]:
     for row in moment.feeds():
         venue = row["venue"]
         row |= _of_collection(live.get(venue))
+        if venue in live and live[venue].note:
+            row["coverage_note"] += f"; {live[venue].note}"
         row["gaps"] = [{k: v for k, v in gap.items() if k != "venue"} for gap in gaps if gap["venue"] == venue]
         row["history"] = [{k: v for k, v in part.items() if k != "venue"} for part in history if part["venue"] == venue]
         rows.append(row)

@@ -181,7 +181,7 @@ class Collector:
             0 if overall is None else overall.since, len(collector.listed), offset, error, gate.weight_used, gate.limits.weight,
             gate.banned_seconds, gate.ban_reason if gate.is_banned else "", collector.last_error, collector.backfill.waiting,
             collector.backfill.asked, collector.backfill.failed, [describe(socket) for socket in list(collector.sockets)], channels,
-            collector.poller.statuses(),
+            collector.poller.statuses(), self.positions.words() if name == "hyperliquid" else "",
         )  # fmt: skip
 
     async def _collect(self, collector: VenueCollector) -> None:
@@ -298,7 +298,7 @@ class Collector:
             self._ticks += 1
             if self._ticks % UPKEEP_TICKS == 0:
                 await self._tidy()
-            if self._ticks in (30, 300) or self._ticks % REPORT_TICKS == 0:
+            if self._ticks in (5, 30, 300) or self._ticks % REPORT_TICKS == 0:
                 self._report()
 
     async def _tidy(self) -> None:

@@ -45,7 +45,9 @@ class PollStatus(msgspec.Struct, frozen=True):
 
 
 class VenueStatus(msgspec.Struct, frozen=True):
-    """One venue. The clock is how far the venue's is ahead of ours, None until known; weights are of REST limits in their window."""
+    """One venue. The clock is how far the venue's is ahead of ours, None until known; weights are of REST limits in their window. `note`
+    says how much is seen where that is a share.
+    """
 
     venue: str
     state: str
@@ -65,6 +67,7 @@ class VenueStatus(msgspec.Struct, frozen=True):
     connections: list[ConnectionStatus]
     channels: list[ChannelStatus]
     polls: list[PollStatus]
+    note: str = ""
 
 
 class IntakeStatus(msgspec.Struct, frozen=True):
