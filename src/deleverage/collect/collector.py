@@ -25,7 +25,7 @@ from deleverage.collect.status import ChannelStatus, CollectorStatus, IntakeStat
 from deleverage.collect.venue_collector import VenueCollector, describe
 from deleverage.collect.volume import expected
 from deleverage.config import Settings
-from deleverage.errors import DeleverageError, JournalError
+from deleverage.errors import JournalError
 from deleverage.events import BookDepth, Event
 from deleverage.instruments import Instrument
 from deleverage.journal.file import Journal
@@ -189,8 +189,9 @@ class Collector:
         while True:
             try:
                 await collector.run()
-            except* DeleverageError as errors:
-                collector.last_error = str(errors.exceptions[0])
+            except* Exception as errors:
+                collector.last_error = f"collecting stopped and began anew: {' '.join(str(errors.exceptions[0]).split())[:200]}"
+                log().error("venue", venue=collector.venue.name, reason=collector.last_error)
             await asyncio.sleep(5)
 
     def _soon(self, call: Callable[[], object]) -> None:
