@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from deleverage.reference import reference, settings_page
+from deleverage.reference import collected_page, reference, settings_page
 from deleverage.tables import data_dictionary
 
-PAGES = {"docs/data-dictionary.md": data_dictionary, "docs/reference.md": reference, "docs/settings.md": settings_page}
+PAGES = {
+    "docs/data-dictionary.md": data_dictionary, "docs/reference.md": reference, "docs/settings.md": settings_page,
+    "docs/collected.md": collected_page,
+}  # fmt: skip
 """Each generated page, and what writes it."""
 
 
