@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
@@ -299,7 +299,7 @@ def simulate(
     """
     import msgspec
 
-    from deleverage.simulate.faults import Fault
+    from deleverage.simulate.faults import Fault, Kind
     from deleverage.simulate.venue_server import recorded
     from deleverage.simulate.venue_server import serve as serve_venues
 
@@ -308,8 +308,8 @@ def simulate(
         kind, _, venue = text.partition("=")
         try:
             faults.append(msgspec.convert({"kind": kind, "venue": venue}, Fault))
-        except msgspec.ValidationError as error:
-            raise BadInput(f"--fault {text!r}: {error}") from None
+        except msgspec.ValidationError:
+            raise BadInput(f"--fault {text!r} is none of {', '.join(get_args(Kind))}; as KIND or KIND=VENUE") from None
     serve_venues(recorded(serve), port=port, speed=speed, faults=faults)
 
 

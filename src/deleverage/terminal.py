@@ -11,7 +11,7 @@ from rich.table import Table
 from deleverage.figure import dollars
 
 HEADS = {"long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "rule"}
-WRAPPED = {"title", "evidence"}
+WRAPPED = {"title", "evidence", "what", "do", "meaning", "value", "default"}
 HIDDEN = {"unpriced_count", "backstop_usd", "adl_usd"}
 """Columns left out when they hold nothing but zeros."""
 
