@@ -105,7 +105,10 @@ def test_a_gap_is_hatched_and_says_why(page: Page, live: Up) -> None:
     reasons |= {gap["reason"] for gap in feed(live.get("feeds?window=1h")["data"], "okx")["gaps"]}  # what came meanwhile
     assert any(reason in shown for reason in reasons)
     page.get_by_test_id("details-okx").locator("summary").click()
+    page.get_by_test_id("outage-okx").first.wait_for()
+    page.wait_for_function("[...document.querySelectorAll('[data-testid=outage-okx]')].some(row => row.innerText.includes('not received'))")
     rows = page.get_by_test_id("outage-okx").all_inner_texts()
+    reasons |= {gap["reason"] for gap in feed(live.get("feeds?window=1h")["data"], "okx")["gaps"]}
     assert any("not received" in row and any(reason in row for reason in reasons) for row in rows)
 
 
