@@ -150,8 +150,8 @@ def score(feed: Feed, rule: Rule) -> list[Scored]:
 class Row(NamedTuple):
     """A regime's score. `bias` and `error` are the median of estimate/truth − 1 and of its absolute value; `naive_` of the observed,
     `factor_` of the observed times a constant fitted elsewhere. `covered` is the share of truths in the interval, of bounded
-    ones; `interval_ratio` the mean interval score over that of [observed, observed], both relative to the window's total; `share_better` the
-    share of windows whose raw long share is off by over a point where the corrected one is nearer, of `share_windows`."""
+    ones; `interval_ratio` the mean interval score over that of [observed, observed], both relative to the window's total;
+    `share_better` the share of the `share_windows` with a raw long share off by over a point where the corrected one is nearer."""
 
     regime: str
     windows: int
