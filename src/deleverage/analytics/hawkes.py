@@ -309,10 +309,11 @@ def _counts_likelihood(counts, mu, n, rho):  # type: ignore[no-untyped-def]
     return value, chi
 
 
-def fit_counts(counts: Floats) -> CountHawkes:
+def fit_counts(counts: Floats, *, with_interval: bool = True) -> CountHawkes:
     """Fit the discrete-time variant to counts per slot of equal length, for block time or feeds stamped to the second.
 
     Poisson quasi-likelihood with a geometric kernel. Excitation inside a slot is not seen: the branching ratio is that across slots.
+    Without `with_interval` the interval is left (0, inf), five times as fast.
     Raises BadInput on fewer than `FEWEST` events or slots.
     """
     counts = np.asarray(counts, dtype=float)
@@ -335,6 +336,8 @@ def fit_counts(counts: Floats) -> CountHawkes:
         found = minimize(cost, [warm[0], log_n, warm[2]], method="L-BFGS-B", bounds=[bounds[0], (log_n, log_n), bounds[2]])
         return float(found.fun) / dispersion, found.x
 
-    interval = _profile_interval(profile, best.x, float(best.fun) / dispersion, 1, int(counts.sum()))
+    interval = (0.0, np.inf)
+    if with_interval:
+        interval = _profile_interval(profile, best.x, float(best.fun) / dispersion, 1, int(counts.sum()))
     poisson = float(np.sum(counts * np.log(mean) - mean))
     return CountHawkes(mu, n, 1 / (1 - rho), interval, -float(best.fun), poisson, dispersion, len(counts))
