@@ -3,7 +3,9 @@
 import time
 from typing import Any, NamedTuple, cast, get_args
 
-from deleverage.analytics.liquidations import By
+from deleverage.analytics.liquidations import DIMENSIONS, By
+from deleverage.analytics.waves import Scale
+from deleverage.api import anatomy
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.api.view import Moment
@@ -22,19 +24,91 @@ class Answer(NamedTuple):
     hint: str = ""
 
 
-def liquidation_totals(reader: Reader, window: str, by: str, at: str | None, as_of: str | None) -> Answer:
-    """Totals over a window. Raises BadInput for a `by`, duration or time that cannot be read."""
-    if by not in get_args(By):
-        raise BadInput(f"cannot add up by {by!r}; there are venue, base and side")
-    width = duration(window)
+def liquidation_totals(reader: Reader, window: str, by: str, at: str | None, as_of: str | None, *, estimate: bool = False) -> Answer:
+    """Totals over a window, with what was left out estimated beside. Raises BadInput for a `by`, duration or time that cannot be read."""
+    if any(key not in DIMENSIONS for key in by.split(",")):
+        raise BadInput(f"cannot add up by {by!r}; there are venue, base, side and size, alone or together as in venue,side")
+    moment = None if reader.store is None else _moment(reader, window, at, as_of)
+    if moment is None:
+        said = reader.ask_json("liquidations/totals", _asked(window, at, as_of) | {"by": by, "estimate": str(estimate).lower()})
+        title, rows, missing = f"{said['label']}: {window} to {said['at']}", said["data"], said["missing"]
+    else:
+        single = moment.totals(cast(By, by)) if by in get_args(By) else None
+        material = anatomy.read(moment.session, moment.start, moment.at, moment.as_of, whole=False)
+        empty = anatomy.frame(moment.session.store.open_interest_series(0, 0, 0, 1))
+        found = anatomy.totals_document(material, by, single, moment.totals(None)[0], empty, {}, with_estimate=estimate)
+        rows, title, missing = (
+            found["data"] if estimate or single is None else single,
+            f"Liquidations, {window} to {iso(moment.at)}",
+            moment.missing(),
+        )
+    if estimate:
+        rows = [_flat(row) for row in rows]
+    return Answer(list(rows), title, _footer(missing), "" if moment is None else _hint(moment))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Write an estimate as columns."""
+    kept = {
+        k: v for k, v in row.items() if k in ("venue", "base", "side", "size", "long_usd", "short_usd", "total_usd", "count", "long_share")
+    }
+    found = row.get("estimate") or {}
+    share = row.get("long_share_corrected") or {}
+    columns = {name: found.get(name) for name in ("estimate_usd", "low_usd", "high_usd", "saturation", "status", "method")}
+    return kept | columns | ({"long_share_corrected": share.get("corrected")} if "long_share_corrected" in row else {})
+
+
+def wave_table(reader: Reader, window: str, scale: str, base: str, at: str | None, as_of: str | None) -> Answer:
+    """The waves of a window, earliest first, each with everything known of it. Raises BadInput for what cannot be read."""
+    if scale not in get_args(Scale):
+        raise BadInput(f"unknown scale {scale!r}; there are minutes and hours")
     if reader.store is None:
-        asked = {"window": window, "by": by, **{k: v for k, v in (("at", at), ("as_of", as_of)) if v is not None}}
-        said = reader.ask_json("liquidations/totals", asked)
-        return Answer(said["data"], f"{said['label']}: {window} to {said['at']}", _footer(said["missing"]))
+        said = reader.ask_json("waves", _asked(window, at, as_of) | {"scale": scale, "base": base})
+        return Answer(said["data"], f"{said['label']}: waves, {window} to {said['at']}", _footer(said["missing"]))
+    moment = _moment(reader, window, at, as_of)
+    rows = anatomy.wave_rows(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), cast(Scale, scale))
+    return Answer(rows, f"Waves, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment))
+
+
+def short_wave(row: dict[str, Any]) -> dict[str, Any]:
+    """A wave as one line of a table."""
+    estimate, price = row["estimate"], row["price"]
+    return {
+        "wave": row["number"], "start": iso(row["start"])[:19], "seconds": round(row["seconds"]), "orders": row["orders"],
+        "long_usd": row["long_usd"], "short_usd": row["short_usd"], "estimate_usd": estimate["estimate_usd"], "high_usd": estimate["high_usd"],
+        "first": row["venues"][0]["name"], "price_change": None if price is None else f"{price['change']:+.2%}",
+        "broke": ", ".join(row["levels_broken"]), "branching": row["branching"], "ended": row["ended"],
+    }  # fmt: skip
+
+
+def ladder_table(reader: Reader, window: str, reference: str, at: str | None, as_of: str | None) -> Answer:
+    """The order in which coins were liquidated in a window."""
+    if reader.store is None:
+        said = reader.ask_json("ladder", _asked(window, at, as_of) | {"reference": reference})
+        return Answer(said["data"], said["label"], _footer(said["missing"]))
+    moment = _moment(reader, window, at, as_of)
+    material = anatomy.read(moment.session, moment.start, moment.at, moment.as_of, whole=False)
+    return Answer(
+        anatomy.ladder_rows(material, reference), f"Ladder, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment)
+    )
+
+
+def flow_of(reader: Reader, window: str, base: str, at: str | None, as_of: str | None) -> dict[str, Any]:
+    """The move of one coin taken apart, by venue."""
+    if reader.store is None:
+        return cast(dict[str, Any], reader.ask_json("flow", _asked(window, at, as_of) | {"base": base})["data"])
+    moment = _moment(reader, window, at, as_of)
+    return anatomy.flow_document(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), base)
+
+
+def _moment(reader: Reader, window: str, at: str | None, as_of: str | None) -> Moment:
+    assert reader.store is not None
     ends, known = resolve(at, as_of, time.time_ns())
-    moment = Moment(StoredSession(reader.store, ""), width, ends, known)
-    rows = moment.totals(cast(By, by))
-    return Answer(list(rows), f"Liquidations, {window} to {iso(ends)}", _footer(moment.missing()), _hint(moment))
+    return Moment(StoredSession(reader.store, ""), duration(window), ends, known)
+
+
+def _asked(window: str, at: str | None, as_of: str | None) -> dict[str, str]:
+    return {"window": window, **{k: v for k, v in (("at", at), ("as_of", as_of)) if v is not None}}
 
 
 def _footer(missing: list[str]) -> str:

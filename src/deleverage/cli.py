@@ -198,26 +198,76 @@ def export(
 @app.command()
 def liquidations(
     window: Annotated[str, typer.Option(metavar="DURATION", help="Length: 1h, 4h, 12h, 24h, 7d …")] = "24h",
-    by: Annotated[str, typer.Option(metavar="venue|base|side", help="What to add up by.")] = "venue",
+    by: Annotated[
+        str, typer.Option(metavar="KEYS", help="What to add up by: venue, base, side, size, or several as in venue,side.")
+    ] = "venue",
+    estimate: Annotated[bool, typer.Option("--estimate", help="Estimate what the feeds left out, with 90 % intervals.")] = False,
     data: Data = None,
     at: At = None,
     as_of: AsOf = None,
     form: Format = "table",
 ) -> None:
-    """Liquidated notional over a window, by venue, base or side, with coverage.
+    """Liquidated notional over a window, by venue, base, side or size, with coverage.
 
     \b
     Examples:
-      deleverage liquidations --window 24h --by venue
+      deleverage liquidations --window 24h --by venue --estimate
       deleverage liquidations --at 2025-01-27T17:20:30Z --by base --format json
     """
     from deleverage.answers import liquidation_totals
 
     with _reader(data) as reader:
-        answer = liquidation_totals(reader, window, by, at, as_of)
+        answer = liquidation_totals(reader, window, by, at, as_of, estimate=estimate)
     _print(answer.rows, form, title=answer.title, footer=answer.footer)
     if answer.hint:
         typer.echo(answer.hint, err=True)
+
+
+@app.command()
+def waves(
+    window: Annotated[str, typer.Option(metavar="DURATION", help="Length: 1h, 4h, 12h, 24h, 7d …")] = "24h",
+    scale: Annotated[str, typer.Option(metavar="minutes|hours", help="Waves of minutes, or of hours.")] = "minutes",
+    base: Annotated[str, typer.Option("--base", metavar="COIN", help="The coin whose price is told.")] = "BTC",
+    data: Data = None,
+    at: At = None,
+    as_of: AsOf = None,
+    form: Format = "table",
+) -> None:
+    """The waves of a window: when, how much, who went first, what broke, and how each ended. JSON tells everything.
+
+    \b
+    Examples:
+      deleverage waves --at 2025-01-27T17:20:30Z
+      deleverage waves --window 7d --scale hours --format json
+    """
+    from deleverage.answers import short_wave, wave_table
+
+    with _reader(data) as reader:
+        answer = wave_table(reader, window, scale, base, at, as_of)
+    _print(answer.rows if form == "json" else [short_wave(row) for row in answer.rows], form, title=answer.title, footer=answer.footer)
+    if answer.hint or not answer.rows:
+        typer.echo(answer.hint or "no wave in this window: forced orders came too few or too evenly", err=True)
+
+
+@app.command()
+def score(
+    what: Annotated[str, typer.Argument(metavar="completeness", help="The model to score.")] = "completeness",
+    windows: Annotated[int, typer.Option(min=20, max=20_000, help="Simulated windows to score on.")] = 400,
+    form: Format = "table",
+) -> None:
+    """Score a model where the truth is known: complete feeds are throttled as venues throttle them, estimated, and compared.
+
+    \b
+    Examples:
+      deleverage score completeness
+      deleverage score completeness --windows 3000 --format csv
+    """
+    from deleverage.simulate.throttle_lab import report
+
+    if what != "completeness":
+        raise BadInput(f"no model {what!r} is scored yet; there is completeness")
+    rows, footer = report(windows)
+    _print(rows, form, title="Completeness under throttling; 90 % intervals", footer=footer)
 
 
 @app.command()

@@ -66,10 +66,10 @@ def decompose(
     problems = []
     if forced_long > taker_sell + slack:
         problems.append(
-            f"forced selling ({forced_long:.6g}) is above taker selling ({taker_sell:.6g}): trades are missing, or clocks differ"
+            f"forced selling ({forced_long:.6g}) exceeds taker selling ({taker_sell:.6g}): trades are missing, or clocks differ"
         )
     if forced_short > taker_buy + slack:
-        problems.append(f"forced buying ({forced_short:.6g}) is above taker buying ({taker_buy:.6g}): trades are missing, or clocks differ")
+        problems.append(f"forced buying ({forced_short:.6g}) exceeds taker buying ({taker_buy:.6g}): trades are missing, or clocks differ")
     change = None if oi_start is None or oi_end is None else oi_end - oi_start + adl
     opened = closed = hands = voluntary = opening = None
     closing_share = None
@@ -86,9 +86,7 @@ def decompose(
             # sides: closing ones are 2·closed + hands = V − ΔOI whatever the split
             sides_closing = traded - change
             if forced > sides_closing + slack:
-                problems.append(
-                    f"forced closing ({forced:.6g}) is above all closing ({sides_closing:.6g}): readings of open interest are off in time"
-                )
+                problems.append(f"forced closing ({forced:.6g}) exceeds all closing ({sides_closing:.6g}): readings are off in time")
             fixed = sides_closing - forced
             voluntary = Part(fixed if forced_high is None else sides_closing - max(forced_high, forced), fixed, fixed)
             opening = Part(traded + change, traded + change, traded + change)
@@ -128,8 +126,10 @@ def line(flow: Flow) -> str:
 
 
 def per_bucket(frame: pl.DataFrame) -> pl.DataFrame:
-    """Take buckets apart: a row per bucket with `taker_buy`, `taker_sell`, `oi_start`, `oi_end`, `forced_long`, `forced_short` (coins, nulls where
-    not known). Adds `oi_change`, `forced`, `voluntary_closing`, `opening`, `forced_share`; parts add per row as in `Flow`."""
+    """Take buckets apart, a row each: `taker_buy`, `taker_sell`, `oi_start`, `oi_end`, `forced_long`, `forced_short`, in coins.
+
+    Adds `oi_change`, `forced`, `voluntary_closing`, `opening`, `forced_share` (of the taker side that was hit); they add up as in `Flow`.
+    """
     traded, change = pl.col("taker_buy") + pl.col("taker_sell"), pl.col("oi_end") - pl.col("oi_start")
     forced = pl.col("forced_long") + pl.col("forced_short")
     return frame.with_columns(

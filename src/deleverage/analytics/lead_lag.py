@@ -61,8 +61,8 @@ def correlogram(t1: Floats, x1: Floats, t2: Floats, x2: Floats, shifts: Sequence
 
 class Lead(msgspec.Struct, frozen=True):
     """Which of two series leads: the shift of the largest |correlation| (seconds; above 0: the first leads), its 90 %
-    block-bootstrap interval, the 95 % quantile of the largest |correlation| under the null, and the asymmetry of squared correlation towards the first
-    (Huth and Abergel 2014; above 1: it leads)."""
+    block-bootstrap interval, the 95 % quantile of the largest |correlation| under the null, and the asymmetry of squared correlation
+    towards the first (Huth and Abergel 2014; above 1: it leads)."""
 
     lag_seconds: float | None
     low: float | None

@@ -4,9 +4,12 @@ Totals hold what venues closed in the market. Positions taken over by a fund (`b
 (`adl`) are told apart and never added in. Every total is what was seen: a floor wherever a feed leaves orders out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import floor
 from typing import Literal, NamedTuple, TypedDict
+
+import numpy as np
+import polars as pl
 
 By = Literal["venue", "base", "side"]
 IN_MARKET = ("market", "unknown")
@@ -131,6 +134,78 @@ def treemap(sums: Mapping[Group, Sum], top: int) -> Treemap:
         "share": others["total_usd"] / whole if whole else None, "bases": max(len(rows) - top, 0),
     }  # fmt: skip
     return {"total_usd": whole, "items": rows[:top], "rest": rest}
+
+
+Dimension = Literal["venue", "base", "side", "size"]
+DIMENSIONS: tuple[Dimension, ...] = ("venue", "base", "side", "size")
+SIZES = (1e3, 1e4, 1e5, 1e6)
+"""Upper ends (USD, exclusive) of the size buckets; the last has none."""
+SIZE_NAMES = ("under 1k", "1k-10k", "10k-100k", "100k-1m", "1m and over")
+
+
+def breakdown(prints: pl.DataFrame, by: Sequence[Dimension]) -> list[dict[str, str | float | int | None]]:
+    """Add up priced market liquidations by any of `DIMENSIONS`, largest first, exactly to the millionth of a dollar.
+
+    `prints` has `venue`, `base`, `position_side`, `notional_usd`. Each row has its keys, `long_usd`, `short_usd`, `total_usd`, `count`,
+    `largest_usd`, `long_share` and `share` of the whole.
+    """
+    usd = (pl.col("notional_usd") * 1e6 + 0.5).floor().cast(pl.Int64)
+    size = pl.col("notional_usd").cut(list(SIZES), labels=list(SIZE_NAMES), left_closed=True).cast(pl.String)
+    keyed = prints.with_columns(micros=usd, side=pl.col("position_side"), size=size)
+    sums = keyed.group_by(list(by)).agg(
+        pl.col("micros").filter(pl.col("side") == "long").sum().alias("long"),
+        pl.col("micros").filter(pl.col("side") == "short").sum().alias("short"),
+        pl.len().alias("count"), pl.col("micros").max().alias("largest"),
+    ).with_columns(total=pl.col("long") + pl.col("short"))  # fmt: skip
+    whole = int(sums["total"].sum())
+    return [
+        {**{key: row[key] for key in by}, "long_usd": row["long"] / 1e6, "short_usd": row["short"] / 1e6, "total_usd": row["total"] / 1e6,
+         "count": row["count"], "largest_usd": row["largest"] / 1e6, "long_share": row["long"] / row["total"] if row["total"] else None,
+         "share": row["total"] / whole if whole else None}
+        for row in sums.sort(pl.col("total"), *by, descending=[True, *[False] * len(by)]).to_dicts()
+    ]  # fmt: skip
+
+
+class Concentration(TypedDict):
+    """How far a window was one print rather than a stream, from its minutes: shares of the whole, the rate of the busiest 40 minutes over
+    that of the rest, and Gini's coefficient (0: even). Null where nothing was liquidated or the window is too short."""
+
+    peak_minute_usd: float | None
+    peak_minute_share: float | None
+    peak_40_minute_share: float | None
+    peak_40_minute_ratio: float | None
+    gini: float | None
+
+
+def concentration(minutes: Sequence[float]) -> Concentration:
+    """Measure concentration over the notional of each minute of a window, empty ones included.
+
+    >>> concentration([0.0] * 59 + [10.0])["gini"]
+    0.98333
+    """
+    values = np.asarray(minutes, dtype=float)
+    whole = float(values.sum())
+    if whole <= 0:
+        return {
+            "peak_minute_usd": None,
+            "peak_minute_share": None,
+            "peak_40_minute_share": None,
+            "peak_40_minute_ratio": None,
+            "gini": None,
+        }
+    peak = float(values.max())
+    n = len(values)
+    ranked = np.sort(values)
+    gini = float((2 * np.arange(1, n + 1) - n - 1) @ ranked / (n * whole))
+    share = ratio = None
+    if n > 40:
+        running = np.concatenate([[0.0], np.cumsum(values)])
+        best = float((running[40:] - running[:-40]).max())
+        share, rest = best / whole, whole - best
+        ratio = (best / 40) / (rest / (n - 40)) if rest > 0 else None
+    return Concentration(
+        peak_minute_usd=peak, peak_minute_share=peak / whole, peak_40_minute_share=share, peak_40_minute_ratio=ratio, gini=gini
+    )
 
 
 def grid_values(

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Data = TypeVar("Data")
 Base = Annotated[str | None, Field(max_length=40, description="coin, such as BTC")]
 VenueName = Annotated[str | None, Field(max_length=40, description="venue, such as binance")]
+DIMENSION = "(venue|base|side|size)"
 WHEN = "ISO 8601, unix time, or now"
 
 
@@ -29,9 +30,12 @@ class FeedsQuestion(Windowed):
 
 
 class TotalsQuestion(Windowed):
-    """Totals by venue, base or side."""
+    """Totals by venue, base, side or size, or by several of them."""
 
-    by: Literal["venue", "base", "side"] = "venue"
+    by: Annotated[
+        str, Field(pattern=f"^{DIMENSION}(,{DIMENSION}){{0,3}}$", description="venue, base, side, size, or several: venue,side")
+    ] = "venue"
+    estimate: Annotated[bool, Field(description="estimate what the feeds left out; false is faster")] = True
 
 
 class HeatmapQuestion(Windowed):
@@ -55,6 +59,25 @@ class PricesQuestion(Windowed):
 
 class NowQuestion(Windowed):
     """The first page."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+
+
+class WavesQuestion(Windowed):
+    """The waves of a window; `base` is the coin whose price is told."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+    scale: Literal["minutes", "hours"] = "minutes"
+
+
+class LadderQuestion(Windowed):
+    """The order in which coins were liquidated; `reference` is the coin the others are measured against."""
+
+    reference: Annotated[str, Field(max_length=40)] = "BTC"
+
+
+class FlowQuestion(Windowed):
+    """The move of one coin taken apart, by venue."""
 
     base: Annotated[str, Field(max_length=40)] = "BTC"
 

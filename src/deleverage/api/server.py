@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deleverage import __version__
+from deleverage.api.anatomy import Truth, day, raised, read
 from deleverage.api.live_session import LiveSession
 from deleverage.api.schemas import PlaybackOrder
 from deleverage.api.session import Clock, PlaybackSession, Session, StoredSession
@@ -20,6 +21,10 @@ from deleverage.recordings import Recording, bundled, recording_named
 from deleverage.store.folder import Folder
 from deleverage.venues import venue_named
 
+NEARLY_NOW = 2_000_000_000
+"""A moment this near (ns) to the session's now is served what the background last worked out."""
+DAYS = 4
+"""Past moments whose estimates are kept."""
 LISTENERS = 64
 """Clients of the stream at a time; one more is refused."""
 
@@ -33,6 +38,8 @@ class Server:
         self.notice = ""
         self._opening = threading.Lock()
         self._session: Session | None = None
+        self._truth: Truth | None = None
+        self._days: dict[tuple[int, int, int], dict[str, Any]] = {}
 
     @property
     def session(self) -> Session:
@@ -144,21 +151,52 @@ class Server:
     def document(self, moment: Moment, window: str, base: str) -> dict[str, Any]:
         """Everything the first page shows; see the routes for each part by itself."""
         session = moment.session
-        tiles = [tile(name, Moment(session, width, moment.at, moment.as_of)) for name, width in WINDOWS.items()]
+        found = self._truth_at(moment)
+        windows = {} if found is None else found["windows"]
+        tiles = [
+            {**tile(name, Moment(session, width, moment.at, moment.as_of)), **_estimated(windows.get(name, {}).get("all"))}
+            for name, width in WINDOWS.items()
+        ]
+        for one in tiles:
+            one["estimate"] = raised(windows.get(one["window"], {}).get("all"), one["total_usd"])
+        venues = moment.venues()
+        by_venue = windows.get(window, {}).get("venues", {})
+        for row in venues:
+            row |= {**_estimated(by_venue.get(row["venue"])), "estimate": raised(by_venue.get(row["venue"]), row["total_usd"])}
+        waves = [w for w in (found["waves"] if found else []) if w["end_ms"] > moment.start // MS]
         return {
-            "headline": headline(window, moment), "windows": tiles, "window": window, "base": base, "bases": moment.bases(),
-            "venues": moment.venues(), "heatmap": moment.heatmap(), "treemap": moment.treemap(12), "prices": moment.prices(base),
+            "headline": headline(window, moment, waves), "windows": tiles, "window": window, "base": base, "bases": moment.bases(),
+            "venues": venues, "heatmap": moment.heatmap(), "treemap": moment.treemap(12), "prices": moment.prices(base),
             "last": session.last_prices(base), "tape": moment.orders(60), "largest": moment.orders(10, largest=True),
-            "clock": clock_document(session.clock()),
+            "waves": waves, "worked_out_ms": None if found is None else found["at"] // MS, "clock": clock_document(session.clock()),
             "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure,
             "notice": self.notice,
         }  # fmt: skip
+
+    def _truth_at(self, moment: Moment) -> dict[str, Any] | None:
+        """Estimates and waves: of a session that moves, the last worked out in the background; of a past moment, worked out now."""
+        session = moment.session
+        if moment.at == moment.as_of and abs(session.now() - moment.at) < NEARLY_NOW:
+            if self._truth is None or self._truth.session is not session:
+                self._truth = Truth(session)
+            return self._truth.latest(moment.at)
+        key = (id(session), moment.at, moment.as_of)
+        if key not in self._days:
+            while len(self._days) >= DAYS:
+                self._days.pop(next(iter(self._days)))
+            self._days[key] = day(read(session, moment.at - LONGEST, moment.at, moment.as_of))
+        return self._days[key]
 
     def close(self) -> None:
         """Close the session."""
         if self._session is not None:
             self._session.close()
             self._session = None
+
+
+def _estimated(found: dict[str, Any] | None) -> dict[str, Any]:
+    """The corrected long share beside a total; the estimate itself is put upon the present total."""
+    return {"long_share_corrected": None if found is None else found["long_share_corrected"]}
 
 
 def clock_document(clock: Clock) -> dict[str, Any]:

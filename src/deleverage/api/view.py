@@ -304,7 +304,7 @@ def tile(name: str, moment: Moment) -> Tile:
     }  # fmt: skip
 
 
-def headline(window: str, moment: Moment) -> str:
+def headline(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]] = ()) -> str:
     """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
     row, window = moment.totals(None)[0], f"{window[:-1]} {window[-1]}"
     unheard = moment.unheard()
@@ -321,8 +321,20 @@ def headline(window: str, moment: Moment) -> str:
     side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
-    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}.{without}"
+    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}.{_waves(waves, moment.at)}{without}"
     return text[0].upper() + text[1:]
+
+
+def _waves(waves: Sequence[Mapping[str, Any]], at: int) -> str:
+    """Say how many waves there were and how long ago the last ended; nothing where there were none."""
+    if not waves:
+        return ""
+    last = waves[-1]
+    minutes = max(at // MS - last["end_ms"], 0) // 60_000
+    count = "One wave" if len(waves) == 1 else f"{len(waves)} waves"
+    if last["is_open"]:
+        return f" {count}; the last is in progress."
+    return f" {count}; the last ended {f'{minutes} min' if minutes < 120 else f'{minutes // 60} h'} ago."
 
 
 def _percent(share: float) -> str:

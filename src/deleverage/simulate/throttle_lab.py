@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from deleverage.analytics import completeness
 from deleverage.simulate.liquidation_stream import StreamLaw, stream
-from deleverage.simulate.throttle import Rule, printed
+from deleverage.simulate.throttle import RULES, Rule, printed
 
 Floats = NDArray[np.float64]
 
@@ -251,3 +251,25 @@ def calibrate(feed: Feed, rule: Rule, knots: Sequence[float], reach: float = 0.0
     return completeness.Calibration(
         tuple(knots), tuple(round(c, 2) for c in centres), tuple(round(s, 2) for s in shifts), tuple(round(w, 2) for w in widths)
     )
+
+
+TITLES = {"largest_per_second": "largest per second", "latest_per_second": "latest per second", "one_per_second": "one per second, any"}
+
+
+def report(windows: int, seed: int = 6) -> tuple[list[dict[str, object]], str]:
+    """Score every rule on simulated streams of laws held out, per side; rows to print and a footer."""
+    training, held_out = simulated(TRAINING, max(windows // 2, 20), seed - 1), simulated(HELD_OUT, windows, seed)
+    rows: list[dict[str, object]] = []
+    for rule in RULES:
+        factor = constant_factor([r for r in score(training, rule) if r.side == "both"])
+        scored = [r for r in score(held_out, rule) if r.side != "both"]
+        for row in (summary(scored, factor, "all"), *by_saturation(scored, factor)):
+            rows.append(
+                {"rule": TITLES[rule], "saturation": row.regime, **{k: _rounded(v) for k, v in row._asdict().items() if k != "regime"}}
+            )
+    peak = int(np.unique(held_out.window * 1000 + np.floor(held_out.slots).astype(np.int64), return_counts=True)[1].max())
+    return rows, f"{len(held_out.usd):,} simulated orders in {windows} windows, up to {peak:,} of a contract in one second; per side."
+
+
+def _rounded(value: object) -> object:
+    return round(value, 3) if isinstance(value, float) else value

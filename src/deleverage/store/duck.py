@@ -14,6 +14,7 @@ from deleverage.analytics.coverage import Span
 from deleverage.analytics.liquidations import MOST_USD, Group, Sum
 from deleverage.errors import BadInput, StoreError
 from deleverage.figure import hash_inputs
+from deleverage.store import series
 from deleverage.store.columns import group, to_arrow
 from deleverage.store.store import JOURNAL, Ingested, PriceSeries
 from deleverage.tables import LEVELS, TABLE_OF, TABLES, Table
@@ -261,6 +262,28 @@ class DuckStore:
             [start, end, as_of],
         )
         return {str(venue): str(low) if low == high else "mixed" for venue, low, high in rows}
+
+    def liquidation_prints(self, start: int, end: int, as_of: int) -> pa.Table:
+        """See `Store.liquidation_prints`."""
+        return self._query(series.PRINTS.format(counted=COUNTED, most=MOST_USD), [start, end, as_of])
+
+    def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
+        """See `Store.open_interest_series`."""
+        return self._query(series.OPEN_INTEREST, [start, end, as_of, bucket])
+
+    def taker_flow(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
+        """See `Store.taker_flow`."""
+        return self._query(series.TAKER_FLOW, [bucket, bucket, start, end, as_of] * 2)
+
+    def depth_series(self, start: int, end: int, as_of: int, base: str, bucket: int) -> pa.Table:
+        """See `Store.depth_series`."""
+        return self._query(series.DEPTH, [base, start, end, as_of, bucket])
+
+    def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
+        """See `Store.liquidations_at_mark`."""
+        sql = series.AT_MARK.format(counted=COUNTED, most=MOST_USD, longest=series.MARK_AGE)
+        rows = self._rows(sql, [start, end, as_of, start - series.MARK_AGE, end, as_of])
+        return {str(venue): (float(str(a)), float(str(b)), int(str(n))) for venue, a, b, n in rows}
 
     def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
         """See `Store.price_series`."""

@@ -94,6 +94,25 @@ class Store(Protocol):
     def liquidation_rules(self, start: int, end: int, as_of: int) -> dict[str, str]:
         """Return the coverage rule of the rows a sum holds, by venue; `mixed` where they differ."""
 
+    def liquidation_prints(self, start: int, end: int, as_of: int) -> pa.Table:
+        """Return what completeness and waves need of priced market liquidations in [start, end), ordered by ts_event."""
+
+    def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
+        """Return the last open interest per contract and bucket in [start, end): venue, base, symbol, ts_event, usd, quantity."""
+
+    def taker_flow(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
+        """Return taker buying and selling of perpetuals and futures by venue, base and bucket: ts_event (of the bucket's start), buy_usd,
+        sell_usd, buy_quantity, sell_quantity; from trades, for a venue and base without any from one-minute candles."""
+
+    def depth_series(self, start: int, end: int, as_of: int, base: str, bucket: int) -> pa.Table:
+        """Return resting depth within 1 % of the best price per contract and bucket, from full books: bid_usd, ask_usd."""
+
+    def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
+        """Return by venue what orders printed at a bankruptcy price sum to: (USD as printed, USD at the mark price then, orders).
+
+        Only orders with a mark price of the same contract known at most a minute before are in both sums.
+        """
+
     def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
         """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket."""
 

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Query, Request
 
+from deleverage.analytics.liquidations import By
+from deleverage.api.anatomy import frame, read, totals_document
 from deleverage.api.routes import envelope, moment_of, session_of
 from deleverage.api.schemas import (
     Document,
@@ -21,6 +23,8 @@ from deleverage.api.view import Moment
 from deleverage.errors import BadInput
 from deleverage.venues import venue_named
 from deleverage.when import duration, instant
+
+HOUR = 3_600_000_000_000
 
 router = APIRouter(prefix="/v1")
 
@@ -52,10 +56,18 @@ def orders(request: Request, question: Annotated[OrdersQuestion, Query()]) -> di
 
 @router.get("/liquidations/totals", response_model=TotalRows)
 def totals(request: Request, question: Annotated[TotalsQuestion, Query()]) -> dict[str, Any]:
-    """Liquidated notional by venue, base or side, exact to the millionth of a dollar, with coverage."""
+    """Liquidated notional by venue, base, side or size, exact to the millionth of a dollar, with coverage, and an estimate of the truth.
+
+    `estimate` holds the 90 % interval, null at its upper end where nothing bounds it; observed figures are never changed by it.
+    """
     with session_of(request) as session:
         moment = moment_of(session, question)
-        return envelope(session, moment, moment.totals(question.by), total=moment.totals(None)[0])
+        answer = envelope(session, moment, [], total=moment.totals(None)[0])
+        rows = moment.totals(cast(By, question.by)) if question.by in ("venue", "base", "side") else None
+        material = read(session, moment.start, moment.at, moment.as_of, whole=False)
+        interest = frame(session.store.open_interest_series(moment.start - HOUR, moment.start + HOUR, moment.as_of, HOUR))
+        marks = session.store.liquidations_at_mark(moment.start, moment.at, moment.as_of)
+    return answer | totals_document(material, question.by, rows, answer["total"], interest, marks, with_estimate=question.estimate)
 
 
 @router.get("/liquidations/heatmap", response_model=Document)

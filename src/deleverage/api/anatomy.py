@@ -1,0 +1,277 @@
+"""What lies behind the totals: how much was hidden, the waves, who went first, what was forced. Frames are read under the session's lock and
+worked on outside it."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import msgspec
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from deleverage.analytics import completeness, flow, lead_lag, waves
+from deleverage.analytics.coverage import of_liquidations
+from deleverage.analytics.liquidations import Dimension, breakdown, concentration
+from deleverage.analytics.waves import SECOND, Around, Scale
+from deleverage.api.session import Session
+from deleverage.live import LONGEST, WINDOWS
+from deleverage.venues import VENUES
+
+MS = 1_000_000
+LEAD = 600 * SECOND
+"""Read before a window, so that its first prints have neighbours."""
+PRICE_POINTS = 8_000
+FRESH = 3.0
+"""Seconds between two readings of the whole day at least; and twenty times what one costs."""
+
+
+class Material(NamedTuple):
+    """What was read of a session for [start, at) as known at `as_of` (ns UTC): raw prints from `LEAD` before, and what lies around."""
+
+    start: int
+    at: int
+    as_of: int
+    prints: pl.DataFrame
+    around: Around
+
+
+def frame(table: pa.Table) -> pl.DataFrame:
+    """Turn an Arrow table into a frame."""
+    found = pl.from_arrow(table)
+    assert isinstance(found, pl.DataFrame)
+    return found
+
+
+def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *, whole: bool = True) -> Material:
+    """Read what is needed; the caller holds the session. Without `whole` only the prints."""
+    session.flush()
+    store = session.store
+    prints = frame(store.liquidation_prints(start - LEAD, at, as_of))
+    if not whole:
+        return Material(start, at, as_of, prints, Around())
+    bucket = max((at - start) // PRICE_POINTS, SECOND)
+    series = store.price_series(base, start - LEAD, at, as_of, bucket)
+    prices = None
+    if series is not None:
+        ts, price = zip(*series.points, strict=True)
+        prices = pl.DataFrame({"ts_event": ts, "price": price}, schema={"ts_event": pl.Int64, "price": pl.Float64})
+    around = Around(
+        base, series.price_kind if series is not None else "", prices,
+        _filled(store.open_interest_series(start - 2 * LEAD, at, as_of, 60 * SECOND)),
+        _filled(store.taker_flow(start, at, as_of, 5 * SECOND)),
+        _filled(store.depth_series(start, at, as_of, base, 5 * SECOND), "bid_usd", "ask_usd"),
+        _heard_until(session, start, at, as_of),
+    )  # fmt: skip
+    return Material(start, at, as_of, prints, around)
+
+
+def _filled(table: pa.Table, *needed: str) -> pl.DataFrame | None:
+    rows = frame(table).drop_nulls(list(needed)) if needed else frame(table)
+    return None if rows.is_empty() else rows
+
+
+def _heard_until(session: Session, start: int, at: int, as_of: int) -> int | None:
+    """Return when the last venue stopped being received, where that is before `at`."""
+    ends = [
+        at if span.end is None else span.end
+        for venue in VENUES for span in of_liquidations(session.spans(), venue)
+        if span.start < at and span.known <= as_of and (span.end is None or span.end > start)
+    ]  # fmt: skip
+    last = max(ends, default=at)
+    return last if last < at else None
+
+
+def hidden_prints(material: Material) -> pl.DataFrame:
+    """Return the window's prints with what each hides."""
+    return completeness.hidden(material.prints).filter(pl.col("ts_event") >= material.start)
+
+
+def document_of(estimate: completeness.Estimate, at: int) -> dict[str, Any]:
+    """Write an estimate for an answer."""
+    found: dict[str, Any] = msgspec.structs.asdict(estimate)
+    return {**found, "unseen": list(estimate.unseen), "interval": [estimate.low_usd, estimate.high_usd], "at_ms": at // MS}
+
+
+def estimates(contracts: pl.DataFrame, at: int, by: str | None) -> dict[str, dict[str, Any]]:
+    """Return by venue, base or side (None: under "") the estimate of both sides and the long share, raw and corrected."""
+    if by == "side":
+        longs, shorts = completeness.estimate(contracts, "long"), completeness.estimate(contracts, "short")
+        return {"long": {"estimate": document_of(longs, at)}, "short": {"estimate": document_of(shorts, at)}}
+    groups = [("", contracts)] if by is None else [(str(name), rows) for (name,), rows in contracts.group_by([by], maintain_order=True)]
+    return {
+        name: {
+            "estimate": document_of(completeness.estimate(rows), at),
+            "estimate_long": document_of(completeness.estimate(rows, "long"), at),
+            "estimate_short": document_of(completeness.estimate(rows, "short"), at),
+            "long_share_corrected": msgspec.structs.asdict(completeness.long_share(rows)),
+        }
+        for name, rows in groups
+    }
+
+
+def totals_document(
+    material: Material, by: str, rows: Sequence[Mapping[str, Any]] | None, whole: Mapping[str, Any], interest: pl.DataFrame,
+    marks: Mapping[str, tuple[float, float, int]], *, with_estimate: bool,
+) -> dict[str, Any]:  # fmt: skip
+    """Complete an answer about totals: `rows` as summed (None: broken down here by several keys), estimates, concentration, marks, and
+    the share of the open interest at the window's start."""
+    inside = material.prints.filter(pl.col("ts_event") >= material.start)
+    given: Sequence[Mapping[str, Any]] = breakdown(inside, [cast(Dimension, key) for key in by.split(",")]) if rows is None else rows
+    data = [dict(row) for row in given]
+    total: dict[str, Any] = dict(whole) | {
+        **concentration(_by_minute(inside, material.start, material.at)), "largest_usd": inside["notional_usd"].max(),
+        "printed_at_bankruptcy_usd": sum(a for a, _, _ in marks.values()) if marks else None,
+        "same_at_mark_usd": sum(b for _, b, _ in marks.values()) if marks else None,
+    }  # fmt: skip
+    held = interest.group_by("venue", "base", "symbol").agg(pl.col("usd").sort_by("ts_event").first())
+    if rows is not None and by in ("venue", "base"):
+        sums = dict(held.group_by(by).agg(pl.col("usd").sum()).iter_rows())
+        for row in data:
+            usd = sums.get(row[by])
+            row["open_interest_share"] = row["total_usd"] / usd if usd else None
+            if by == "venue":
+                row["printed_at_bankruptcy_usd"], row["same_at_mark_usd"], _ = marks.get(row["venue"], (None, None, 0))
+    if with_estimate:
+        contracts = completeness.by_contract(hidden_prints(material))
+        if rows is not None:
+            found = estimates(contracts, material.at, by)
+            for row in data:
+                row |= _beside(found.get(row[by]), row)
+        total |= _beside(estimates(contracts, material.at, None)[""], total)
+    return {"data": data, "total": total}
+
+
+def _beside(found: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str, Any]:
+    """The estimate's fields beside a row's own; without a priced order in it there is none."""
+    if found is None or row["count"] == row["unpriced_count"]:
+        return {"estimate": None, "interval": None, "status": "missing" if not row.get("coverage", 1) else "measured"}
+    return {**found, "interval": found["estimate"]["interval"], "status": found["estimate"]["status"]}
+
+
+def _by_minute(prints: pl.DataFrame, start: int, at: int) -> list[float]:
+    minutes = max((at - start) // (60 * SECOND), 1)
+    slots = ((prints["ts_event"] - start) // (60 * SECOND)).clip(0, minutes - 1).to_numpy()
+    return list(np.bincount(slots, prints["notional_usd"].to_numpy(), minutes))
+
+
+def wave_rows(material: Material, scale: Scale) -> list[dict[str, Any]]:
+    """Return the waves of the window, earliest first."""
+    found = waves.waves(completeness.hidden(material.prints), material.start, material.at, scale, material.around)
+    return [wave_document(wave) for wave in found]
+
+
+def wave_document(wave: waves.Wave) -> dict[str, Any]:
+    """Write a wave for an answer."""
+    row: dict[str, Any] = msgspec.to_builtins(wave)
+    return {
+        **row, "start_ms": wave.start // MS, "end_ms": wave.end // MS, "start_ns": str(wave.start), "end_ns": str(wave.end),
+        "estimate": document_of(wave.estimate, wave.end), "total_usd": wave.long_usd + wave.short_usd,
+        "seconds": (wave.end - wave.start) / SECOND,
+    }  # fmt: skip
+
+
+def ladder_rows(material: Material, reference: str) -> list[dict[str, Any]]:
+    """Return the bases of the window in the order in which they were liquidated."""
+    return [
+        {**msgspec.structs.asdict(rung), "t10_ms": None if rung.t10 is None else material.start // MS + round(rung.t10 * 1000)}
+        for rung in lead_lag.ladder(material.prints, material.start, material.at, reference)
+    ]
+
+
+def flow_document(material: Material, base: str) -> dict[str, Any]:
+    """Take the window's move of one base apart, over the venues whose trades and open interest are both known; dollars."""
+    around = material.around
+    own = material.prints.filter((pl.col("base") == base) & (pl.col("ts_event") >= material.start))
+    traded = None if around.taker is None else around.taker.filter(pl.col("base") == base)
+    venues = sorted(set(traded["venue"].to_list())) if traded is not None else []
+    rows = [_venue_flow(material, base, venue, own, traded) for venue in venues if traded is not None]
+    unknown = sorted(set(own["venue"].to_list()) - set(venues))
+    return {"base": base, "venues": rows, "without_trades": unknown}
+
+
+def _venue_flow(material: Material, base: str, venue: str, prints: pl.DataFrame, traded: pl.DataFrame) -> dict[str, Any]:
+    taken = traded.filter(pl.col("venue") == venue)
+    buy, sell = float(taken["buy_quantity"].sum()), float(taken["sell_quantity"].sum())
+    price = float(taken["buy_usd"].sum() + taken["sell_usd"].sum()) / (buy + sell) if buy + sell else 0.0
+    mine = prints.filter(pl.col("venue") == venue)
+    forced = {side: float(mine.filter(pl.col("position_side") == side)["notional_usd"].sum()) for side in ("long", "short")}
+    start_oi = end_oi = None
+    if material.around.open_interest is not None:
+        own = material.around.open_interest.filter((pl.col("venue") == venue) & (pl.col("base") == base)).drop_nulls("quantity")
+        last = pl.col("quantity").sort_by("ts_event").last()
+        before = own.filter(pl.col("ts_event") <= material.start).group_by("symbol").agg(last)
+        after = own.filter(pl.col("ts_event") > material.start).group_by("symbol").agg(last)
+        both = before.join(after, on="symbol", suffix="_after")
+        if len(both):
+            start_oi, end_oi = float(both["quantity"].sum()), float(both["quantity_after"].sum())
+    high = None
+    if price and len(mine):
+        contracts = completeness.by_contract(hidden_prints(material).filter((pl.col("venue") == venue) & (pl.col("base") == base)))
+        top = completeness.estimate(contracts).high_usd
+        high = None if top is None else top / price
+    found = flow.decompose(
+        taker_buy=buy, taker_sell=sell, oi_start=start_oi, oi_end=end_oi, forced_long=forced["long"] / price if price else 0.0,
+        forced_short=forced["short"] / price if price else 0.0, forced_high=high,
+    )  # fmt: skip
+    return {"venue": venue, "price": price, "line": flow.line(found), **msgspec.to_builtins(found)}
+
+
+class Truth:
+    """The last day's estimates and waves of a session that moves, kept fresh in the background: a reading is never waited for twice."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._latest: dict[str, Any] | None = None
+        self._thread: threading.Thread | None = None
+        self._finished = self._cost = 0.0
+
+    def latest(self, now: int) -> dict[str, Any] | None:
+        """Return what was last found, at most a reading old, and see to the next; None while nothing was, or what was lies ahead of `now`."""
+        due = time.monotonic() - self._finished > max(FRESH, 20 * self._cost)
+        if due and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._read, name="truth", daemon=True)
+            self._thread.start()
+        return self._latest if self._latest is not None and self._latest["at"] <= now else None
+
+    def _read(self) -> None:
+        began = time.monotonic()
+        with self.session.held():
+            if self.session.is_closed:
+                return
+            now = self.session.now()
+            material = read(self.session, now - LONGEST, now, now)
+        self._latest = day(material)
+        self._finished = time.monotonic()
+        self._cost = self._finished - began
+
+    def join(self) -> None:
+        """Wait for a reading under way."""
+        if self._thread is not None and self._thread.is_alive():
+            self._thread.join()
+
+
+def day(material: Material) -> dict[str, Any]:
+    """Work out the standing windows' estimates, overall and by venue, and the waves, of a day's material."""
+    prints = completeness.hidden(material.prints)
+    windows: dict[str, Any] = {}
+    for name, width in WINDOWS.items():
+        contracts = completeness.by_contract(prints.filter(pl.col("ts_event") >= material.at - width))
+        windows[name] = {"all": estimates(contracts, material.at, None)[""], "venues": estimates(contracts, material.at, "venue")}
+    found = waves.waves(prints, material.start, material.at, "minutes", material.around)
+    return {"at": material.at, "windows": windows, "waves": [wave_document(wave) for wave in found]}
+
+
+def raised(found: dict[str, Any] | None, row_total: float | None) -> dict[str, Any] | None:
+    """Put an estimate upon what is observed now: what it adds is kept, the floor is the present one."""
+    if found is None or row_total is None:
+        return None
+    estimate = found["estimate"]
+    more = row_total - estimate["observed_usd"]
+    high = None if estimate["high_usd"] is None else estimate["high_usd"] + more
+    low = estimate["low_usd"] + more
+    return {
+        **estimate, "observed_usd": row_total, "estimate_usd": estimate["estimate_usd"] + more, "low_usd": low, "high_usd": high,
+        "interval": [low, high],
+    }  # fmt: skip

@@ -1,0 +1,57 @@
+"""The questions that aggregates, waves and flows ask of the tables, in SQL."""
+
+MARK_AGE = 60_000_000_000
+"""Oldest mark price (ns) that still prices an order."""
+
+PRINTS = """
+SELECT ts_event, venue, base, symbol, position_side, method, notional_usd, coverage_rule FROM liquidations
+WHERE {counted} AND method IN ('market', 'unknown') AND notional_usd < {most} ORDER BY ts_event, venue, symbol"""
+
+OPEN_INTEREST = """
+SELECT venue, base, symbol, max(ts_event) AS ts_event, arg_max(open_interest_usd, ts_event) AS usd,
+    arg_max(open_interest_base, ts_event) AS quantity FROM open_interest
+WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND open_interest_usd IS NOT NULL
+GROUP BY venue, base, symbol, ts_event // ? ORDER BY ts_event, venue, symbol"""
+
+TAKER_FLOW = """
+WITH traded AS (
+    SELECT venue, base, ts_event // ? * ? AS ts_event,
+        sum(notional_usd) FILTER (taker_side = 'buy') AS buy_usd, sum(notional_usd) FILTER (taker_side = 'sell') AS sell_usd,
+        sum(quantity) FILTER (taker_side = 'buy') AS buy_quantity, sum(quantity) FILTER (taker_side = 'sell') AS sell_quantity
+    FROM trades WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND strpos(symbol, '-') = 0
+        AND trade_kind IN ('market', 'aggregate', 'rpi', 'other') GROUP BY ALL),
+candled AS (
+    SELECT venue, base, ts_open // ? * ? AS ts_event, sum(taker_buy_quantity * close) AS buy_usd,
+        sum((quantity - taker_buy_quantity) * close) AS sell_usd, sum(taker_buy_quantity) AS buy_quantity,
+        sum(quantity - taker_buy_quantity) AS sell_quantity
+    FROM candles WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND strpos(symbol, '-') = 0 AND price_kind = 'last' AND is_closed
+        AND interval_seconds = 60 AND taker_buy_quantity IS NOT NULL GROUP BY ALL)
+SELECT venue, base, ts_event, coalesce(buy_usd, 0) AS buy_usd, coalesce(sell_usd, 0) AS sell_usd,
+    coalesce(buy_quantity, 0) AS buy_quantity, coalesce(sell_quantity, 0) AS sell_quantity
+FROM (SELECT * FROM traded UNION ALL SELECT * FROM candled ANTI JOIN (SELECT DISTINCT venue, base FROM traded) USING (venue, base))
+ORDER BY ts_event, venue, base"""
+"""Trades, and one-minute candles for a venue and base without any."""
+
+DEPTH = """
+SELECT venue, symbol, max(ts_event) AS ts_event, arg_max(bid_usd, ts_event) AS bid_usd, arg_max(ask_usd, ts_event) AS ask_usd FROM (
+    SELECT venue, symbol, ts_event,
+        list_sum(list_transform(list_filter(bids, lambda x: x.price >= 0.99 * bids[1].price),
+            lambda x: CASE WHEN size_unit = 'usd' THEN x.size ELSE x.size * x.price END)) AS bid_usd,
+        list_sum(list_transform(list_filter(asks, lambda x: x.price <= 1.01 * asks[1].price),
+            lambda x: CASE WHEN size_unit = 'usd' THEN x.size ELSE x.size * x.price END)) AS ask_usd
+    FROM book_depth WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?
+        AND update = 'snapshot' AND size_unit <> 'contracts' AND strpos(symbol, '-') = 0)
+GROUP BY venue, symbol, ts_event // ? ORDER BY ts_event, venue, symbol"""
+
+AT_MARK = """
+WITH printed AS (
+    SELECT venue, base, symbol, ts_event, price, notional_usd FROM liquidations
+    WHERE {counted} AND method IN ('market', 'unknown') AND price_kind = 'bankruptcy' AND price > 0 AND notional_usd < {most}),
+marks AS (
+    SELECT venue, symbol, ts_event, mark_price FROM mark_prices
+    WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND mark_price IS NOT NULL)
+SELECT p.venue, sum(p.notional_usd),
+    sum(CASE WHEN strpos(p.symbol, ':' || p.base) > 0 THEN p.notional_usd ELSE p.notional_usd * m.mark_price / p.price END), count(*)
+FROM printed p ASOF JOIN marks m ON p.venue = m.venue AND p.symbol = m.symbol AND p.ts_event >= m.ts_event
+WHERE p.ts_event - m.ts_event <= {longest} GROUP BY p.venue ORDER BY p.venue"""
+"""A contract settled in its own coin has a size in dollars whatever the price."""
