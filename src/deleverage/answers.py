@@ -37,11 +37,8 @@ def liquidation_totals(reader: Reader, window: str, by: str, at: str | None, as_
         material = anatomy.read(moment.session, moment.start, moment.at, moment.as_of, whole=False)
         empty = anatomy.frame(moment.session.store.open_interest_series(0, 0, 0, 1))
         found = anatomy.totals_document(material, by, single, moment.totals(None)[0], empty, {}, with_estimate=estimate)
-        rows, title, missing = (
-            found["data"] if estimate or single is None else single,
-            f"Liquidations, {window} to {iso(moment.at)}",
-            moment.missing(),
-        )
+        rows = found["data"] if estimate or single is None else list(single)
+        title, missing = f"Liquidations, {window} to {iso(moment.at)}", moment.missing()
     if estimate:
         rows = [_flat(row) for row in rows]
     return Answer(list(rows), title, _footer(missing), "" if moment is None else _hint(moment))
@@ -75,8 +72,9 @@ def short_wave(row: dict[str, Any]) -> dict[str, Any]:
     estimate, price = row["estimate"], row["price"]
     return {
         "wave": row["number"], "start": iso(row["start"])[:19], "seconds": round(row["seconds"]), "orders": row["orders"],
-        "long_usd": row["long_usd"], "short_usd": row["short_usd"], "estimate_usd": estimate["estimate_usd"], "high_usd": estimate["high_usd"],
-        "first": row["venues"][0]["name"], "price_change": None if price is None else f"{price['change']:+.2%}",
+        "long_usd": row["long_usd"], "short_usd": row["short_usd"], "estimate_usd": estimate["estimate_usd"],
+        "high_usd": estimate["high_usd"], "first": row["venues"][0]["name"],
+        "price_change": None if price is None else f"{price['change']:+.2%}",
         "broke": ", ".join(row["levels_broken"]), "branching": row["branching"], "ended": row["ended"],
     }  # fmt: skip
 

@@ -384,10 +384,10 @@ def _folder(data: Path | None) -> Any:
 
 
 def _reader(data: Path | None) -> Any:
-    from deleverage.reader import open_reader
+    from deleverage.reader import Reader, open_reader
 
     folder = _folder(data)
-    reader = open_reader(folder.path)
+    reader = open_reader(folder.path, Reader)
     if reader.store is not None:
         _warn_of_torn(folder)
     return reader

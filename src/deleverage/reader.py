@@ -8,7 +8,7 @@ import urllib.request
 from functools import partialmethod
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -78,33 +78,6 @@ class Reader:
     gaps = partialmethod(read, "gaps")
     instruments = partialmethod(read, "instruments")
 
-    def totals(self, window: str = "24h", by: str = "venue", at: str | None = None, as_of: str | None = None) -> pl.DataFrame:
-        """Liquidated notional over [at − window, at) by venue, base, side or size (or several, as in "venue,side"), observed and estimated:
-        `estimate_usd` with its 90 % interval `low_usd`, `high_usd` (null: nothing bounds it), `saturation`, `status`, `method`."""
-        from deleverage.answers import liquidation_totals  # the rooms it needs are slow to import
-
-        return pl.DataFrame(liquidation_totals(self, window, by, at, as_of, estimate=True).rows, infer_schema_length=None)
-
-    def waves(
-        self, window: str = "24h", scale: str = "minutes", base: str = "BTC", at: str | None = None, as_of: str | None = None
-    ) -> list[dict[str, Any]]:
-        """Return the waves of [at − window, at), earliest first, each with everything known of it; see the method page of waves."""
-        from deleverage.answers import wave_table
-
-        return wave_table(self, window, scale, base, at, as_of).rows
-
-    def ladder(self, window: str = "24h", reference: str = "BTC", at: str | None = None, as_of: str | None = None) -> pl.DataFrame:
-        """Return the coins of [at − window, at) in the order in which they were liquidated, with intervals in seconds from its start."""
-        from deleverage.answers import ladder_table
-
-        return pl.DataFrame(ladder_table(self, window, reference, at, as_of).rows, infer_schema_length=None)
-
-    def flow(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
-        """Return the move of one coin over [at − window, at) taken apart by venue, in coins."""
-        from deleverage.answers import flow_of
-
-        return flow_of(self, window, base, at, as_of)
-
     @property
     def played(self) -> str:
         """What the server that holds the directory is playing; empty where the rows are the directory's own."""
@@ -142,23 +115,26 @@ class Reader:
         if self._store is not None:
             self._store.close()
 
-    def __enter__(self) -> "Reader":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
 
-def open_reader(path: str | Path | None) -> Reader:
+Kind = TypeVar("Kind", bound=Reader)
+
+
+def open_reader(path: str | Path | None, kind: type[Kind]) -> Kind:
     """Open a directory: through the server that holds it, else its files, brought up to date with the journal first."""
     folder = Folder(path if path is not None else config.settings().data)
     if not folder.path.is_dir():
         raise BadInput(f"no data directory at {folder.path}; import or record something first, or name another with --data")
     serving = folder.serving()
     if serving is not None:
-        return Reader(folder, None, serving.url)
+        return kind(folder, None, serving.url)
     folder.create()
-    return Reader(folder, open_up_to_date(folder), None)
+    return kind(folder, open_up_to_date(folder), None)
 
 
 def _ns(at: Instant) -> int | None:

@@ -61,7 +61,7 @@ def test_a_wave_in_progress_says_so_and_a_lost_feed_too() -> None:
     early = waves(hidden, 0, spans[0][0] + 120 * SECOND)
     assert early[-1].is_open
     assert early[-1].ended == "in progress"
-    lost = waves(hidden, 0, 3 * HOUR, around=Around(heard_until=spans[0][1]))
+    lost = waves(hidden, 0, 3 * HOUR, around=Around(heard=[(0, spans[0][1])]))
     assert lost[0].ended == "its end was not received"
 
 

@@ -53,16 +53,21 @@ def contract_seconds(ts: Times, contract: NDArray[np.int64]) -> Times:
     return np.sort(ts[order][fresh])
 
 
-def segment(ts: Times, start: int, end: int, scale: Scale = "minutes") -> Segmentation:
-    """Cut contract-seconds `ts` (ascending, ns UTC) in [start, end) into waves. Raises BadInput when start is not before end."""
+def segment(ts: Times, start: int, end: int, scale: Scale = "minutes", heard: Sequence[tuple[int, int]] | None = None) -> Segmentation:
+    """Cut contract-seconds `ts` (ascending, ns UTC) in [start, end) into waves.
+
+    `heard` are the stretches in which liquidations were received (None: all of it); the mean rate is that of the time heard.
+    Raises BadInput when start is not before end.
+    """
     slot = SLOTS[scale]
     if start >= end:
         raise BadInput("start is not before end; start is inclusive, end exclusive")
     first = start // slot
     counts = np.bincount((ts // slot - first).astype(np.int64), minlength=int((end - 1) // slot - first + 1)).astype(float)
     if len(ts) < FEWEST:
-        return Segmentation([], slot, counts.mean(), 6 * slot)
-    base = float(counts.mean())
+        return Segmentation([], slot, float(counts.mean()), 6 * slot)
+    listened = end - start if heard is None else sum(max(min(b, end) - max(a, start), 0) for a, b in heard)
+    base = len(ts) / max(listened / slot, 1.0)
     states = count_bursts(counts, base, gamma=1.0)
     try:
         memory = hawkes.fit_counts(counts, with_interval=False).memory
@@ -139,7 +144,7 @@ class Around(NamedTuple):
     """What else is known of the time, each None where nothing is: `prices` (ts_event, price, ascending) of `base`, of a `kind`;
     `open_interest` (venue, symbol, ts_event, usd); `taker` (ts_event, buy_usd, sell_usd); `depth` (venue, symbol,
     ts_event, bid_usd, ask_usd within 1 %).
-    `heard_until`: the instant after which liquidations were not received."""
+    `heard`: the stretches in which liquidations were received, in order (None: all of it)."""
 
     base: str = "BTC"
     kind: str = "trade"
@@ -147,7 +152,7 @@ class Around(NamedTuple):
     open_interest: pl.DataFrame | None = None
     taker: pl.DataFrame | None = None
     depth: pl.DataFrame | None = None
-    heard_until: int | None = None
+    heard: Sequence[tuple[int, int]] | None = None
 
 
 def waves(hidden: pl.DataFrame, start: int, end: int, scale: Scale = "minutes", around: Around = Around()) -> list[Wave]:  # noqa: B008  # frozen
@@ -157,7 +162,7 @@ def waves(hidden: pl.DataFrame, start: int, end: int, scale: Scale = "minutes", 
     """
     inside = hidden.filter((pl.col("ts_event") >= start) & (pl.col("ts_event") < end)).sort("ts_event")
     ts = inside["ts_event"].to_numpy()
-    cut = segment(contract_seconds(ts, inside["contract"].to_numpy()), start, end, scale)
+    cut = segment(contract_seconds(ts, inside["contract"].to_numpy()), start, end, scale, around.heard)
     found = []
     for number, (low, high, level) in enumerate(cut.waves, 1):
         first, last = np.searchsorted(ts, [low, high])
@@ -294,7 +299,7 @@ def _consumed(depth: pl.DataFrame | None, low: int, high: int, sells: bool) -> f
 
 
 def _ending(around: Around, price: PriceMove | None, sells: bool, high: int, gap: int, now: int, is_open: bool) -> str:
-    if around.heard_until is not None and around.heard_until < min(high + gap, now):
+    if around.heard is not None and not any(a < high <= b and b >= min(high + gap, now) for a, b in around.heard):
         return "its end was not received"
     if is_open:
         return "in progress"

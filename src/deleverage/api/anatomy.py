@@ -1,5 +1,7 @@
-"""What lies behind the totals: how much was hidden, the waves, who went first, what was forced. Frames are read under the session's lock and
-worked on outside it."""
+"""What lies behind the totals: how much was hidden, the waves, who went first, what was forced.
+
+Frames are read under the session's lock and worked on outside it.
+"""
 
 import threading
 import time
@@ -12,12 +14,11 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage.analytics import completeness, flow, lead_lag, waves
-from deleverage.analytics.coverage import of_liquidations
+from deleverage.analytics.coverage import stretches
 from deleverage.analytics.liquidations import Dimension, breakdown, concentration
 from deleverage.analytics.waves import SECOND, Around, Scale
 from deleverage.api.session import Session
 from deleverage.live import LONGEST, WINDOWS
-from deleverage.venues import VENUES
 
 MS = 1_000_000
 LEAD = 600 * SECOND
@@ -62,7 +63,7 @@ def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *
         _filled(store.open_interest_series(start - 2 * LEAD, at, as_of, 60 * SECOND)),
         _filled(store.taker_flow(start, at, as_of, 5 * SECOND)),
         _filled(store.depth_series(start, at, as_of, base, 5 * SECOND), "bid_usd", "ask_usd"),
-        _heard_until(session, start, at, as_of),
+        _heard(session, start, at, as_of),
     )  # fmt: skip
     return Material(start, at, as_of, prints, around)
 
@@ -72,15 +73,10 @@ def _filled(table: pa.Table, *needed: str) -> pl.DataFrame | None:
     return None if rows.is_empty() else rows
 
 
-def _heard_until(session: Session, start: int, at: int, as_of: int) -> int | None:
-    """Return when the last venue stopped being received, where that is before `at`."""
-    ends = [
-        at if span.end is None else span.end
-        for venue in VENUES for span in of_liquidations(session.spans(), venue)
-        if span.start < at and span.known <= as_of and (span.end is None or span.end > start)
-    ]  # fmt: skip
-    last = max(ends, default=at)
-    return last if last < at else None
+def _heard(session: Session, start: int, at: int, as_of: int) -> list[tuple[int, int]] | None:
+    """Return the stretches of [start, at) in which any venue's liquidations were being received; None where no span tells."""
+    spans = [span for span in session.spans() if span.liquidations and span.known <= as_of]
+    return stretches(spans, start, at) or None
 
 
 def hidden_prints(material: Material) -> pl.DataFrame:
@@ -194,7 +190,7 @@ def flow_document(material: Material, base: str) -> dict[str, Any]:
 def _venue_flow(material: Material, base: str, venue: str, prints: pl.DataFrame, traded: pl.DataFrame) -> dict[str, Any]:
     taken = traded.filter(pl.col("venue") == venue)
     buy, sell = float(taken["buy_quantity"].sum()), float(taken["sell_quantity"].sum())
-    price = float(taken["buy_usd"].sum() + taken["sell_usd"].sum()) / (buy + sell) if buy + sell else 0.0
+    price = (float(taken["buy_usd"].sum()) + float(taken["sell_usd"].sum())) / (buy + sell) if buy + sell else 0.0
     mine = prints.filter(pl.col("venue") == venue)
     forced = {side: float(mine.filter(pl.col("position_side") == side)["notional_usd"].sum()) for side in ("long", "short")}
     start_oi = end_oi = None
@@ -228,7 +224,7 @@ class Truth:
         self._finished = self._cost = 0.0
 
     def latest(self, now: int) -> dict[str, Any] | None:
-        """Return what was last found, at most a reading old, and see to the next; None while nothing was, or what was lies ahead of `now`."""
+        """Return what was last found, at most a reading old, and see to the next; None while there is none before `now`."""
         due = time.monotonic() - self._finished > max(FRESH, 20 * self._cost)
         if due and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._read, name="truth", daemon=True)

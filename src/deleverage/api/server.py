@@ -16,7 +16,7 @@ from deleverage.config import Settings, settings
 from deleverage.errors import BadInput
 from deleverage.events import Event, Liquidation
 from deleverage.journal.interchange import read_source
-from deleverage.live import WINDOWS
+from deleverage.live import LONGEST, WINDOWS
 from deleverage.recordings import Recording, bundled, recording_named
 from deleverage.store.folder import Folder
 from deleverage.venues import venue_named

@@ -321,7 +321,8 @@ def headline(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]] = (
     side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
-    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}.{_waves(waves, moment.at)}{without}"
+    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
+    text += _waves(waves, moment.at) + without
     return text[0].upper() + text[1:]
 
 

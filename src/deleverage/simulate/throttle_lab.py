@@ -264,9 +264,8 @@ def report(windows: int, seed: int = 6) -> tuple[list[dict[str, object]], str]:
         factor = constant_factor([r for r in score(training, rule) if r.side == "both"])
         scored = [r for r in score(held_out, rule) if r.side != "both"]
         for row in (summary(scored, factor, "all"), *by_saturation(scored, factor)):
-            rows.append(
-                {"rule": TITLES[rule], "saturation": row.regime, **{k: _rounded(v) for k, v in row._asdict().items() if k != "regime"}}
-            )
+            numbers = {k: _rounded(v) for k, v in row._asdict().items() if k != "regime"}
+            rows.append({"rule": TITLES[rule], "saturation": row.regime, **numbers})
     peak = int(np.unique(held_out.window * 1000 + np.floor(held_out.slots).astype(np.int64), return_counts=True)[1].max())
     return rows, f"{len(held_out.usd):,} simulated orders in {windows} windows, up to {peak:,} of a contract in one second; per side."
 
