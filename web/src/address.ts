@@ -11,9 +11,10 @@ export interface View {
   page: Page;
 }
 
-export type Page = "now" | "feeds";
+export type Page = "now" | "waves" | "feeds";
 export const PAGES: [page: Page, title: string][] = [
   ["now", "Now"],
+  ["waves", "Waves"],
   ["feeds", "Feeds"],
 ];
 

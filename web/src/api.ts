@@ -1,6 +1,6 @@
 /** One function per way of asking the server: fetch, post, socket. Addresses are relative to the page, so any prefix works. */
 
-import type { Envelope, FeedRow, Health, Intake, NowDocument, Order, Recording, StreamMessage } from "./types";
+import type { Envelope, FeedRow, Flow, Health, Intake, NowDocument, Order, Recording, Rung, StreamMessage, Wave } from "./types";
 
 export type Params = Record<string, string | number | undefined>;
 
@@ -34,6 +34,9 @@ export const getHealth = () => get<Health>("health");
 export const getRecordings = () => get<Recording[]>("recordings");
 export const getNow = (params: Params) => get<NowDocument>("now", params);
 export const getFeeds = (params: Params) => get<FeedRow[]>("feeds", params);
+export const getWaves = (params: Params) => get<Wave[]>("waves", params);
+export const getLadder = (params: Params) => get<Rung[]>("ladder", params);
+export const getFlow = (params: Params) => get<Flow>("flow", params);
 export const getIntake = () => get<Intake>("intake");
 export const getOrders = (params: Params) => get<Order[]>("liquidations", params);
 

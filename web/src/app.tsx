@@ -10,6 +10,7 @@ import { Tape } from "./components/Tape";
 import { TimeBar } from "./components/TimeBar";
 import { TopBar } from "./components/TopBar";
 import { TreemapPanel } from "./components/TreemapPanel";
+import { Waves } from "./components/Waves";
 import { VenueTable } from "./components/VenueTable";
 import { Windows } from "./components/Windows";
 import { useApp } from "./state";
@@ -52,7 +53,7 @@ export function App() {
       <TopBar />
       <Notices />
       <TimeBar />
-      {page === "feeds" ? <Feeds /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
+      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

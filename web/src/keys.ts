@@ -10,6 +10,7 @@ export const KEYS: [key: string, does: string][] = [
   ["/", "filter the tape"],
   ["[ ]", "shorter or longer window"],
   ["g n", "the first page"],
+  ["g w", "the waves"],
   ["g f", "the feeds"],
   ["Space", "play or pause the replay"],
   ["t", "dark or light"],

@@ -6,6 +6,7 @@ import "./theme.css";
 import "./layout.css";
 import "./parts.css";
 import "./feeds.css";
+import "./waves.css";
 
 const root = document.getElementById("app");
 if (root) {

@@ -49,6 +49,99 @@ export interface Order {
   is_backfill: boolean;
 }
 
+/** What was really liquidated: a floor that was seen, an estimate, and its 90 % interval; no upper end where nothing bounds it. */
+export interface Estimate {
+  side: "both" | "long" | "short";
+  observed_usd: number;
+  estimate_usd: number;
+  low_usd: number;
+  high_usd: number | null;
+  saturation: number;
+  seconds_at_cap: number;
+  status: "measured" | "estimated" | "floor";
+  method: string;
+  /** Venues of which only a part is published; the interval is that of the others. */
+  unseen: string[];
+  at_ms: number;
+}
+
+export interface LongShare {
+  raw: number | null;
+  corrected: number | null;
+  low: number | null;
+  high: number | null;
+  cap_points: number | null;
+}
+
+export interface Onset {
+  name: string;
+  lag_seconds: number;
+  low: number | null;
+  high: number | null;
+  usd: number;
+}
+
+export interface Wave {
+  number: number;
+  start_ms: number;
+  end_ms: number;
+  seconds: number;
+  is_open: boolean;
+  level: number;
+  orders: number;
+  long_usd: number;
+  short_usd: number;
+  total_usd: number;
+  estimate: Estimate;
+  venues: Onset[];
+  bases: Onset[];
+  price: { base: string; kind: string; before: number; extreme: number; after: number; change: number } | null;
+  levels_broken: string[];
+  open_interest_removed: Record<string, number> | null;
+  taker_buy_usd: number | null;
+  taker_sell_usd: number | null;
+  depth_consumed_usd: number | null;
+  branching: number | null;
+  branching_low: number | null;
+  branching_high: number | null;
+  ended: string;
+}
+
+export interface Rung {
+  base: string;
+  usd: number;
+  orders: number;
+  t10: number | null;
+  t50: number | null;
+  t50_low: number | null;
+  t50_high: number | null;
+  lag_minutes: number | null;
+  verdict: string;
+  t10_ms: number | null;
+}
+
+type Part = [low: number, value: number, high: number] | null;
+
+export interface VenueFlow {
+  venue: string;
+  price: number;
+  line: string;
+  traded: number;
+  taker_buy: number;
+  taker_sell: number;
+  oi_change: number | null;
+  forced: number;
+  voluntary_closing: Part;
+  opening: Part;
+  problems: string[];
+}
+
+export interface Flow {
+  base: string;
+  venues: VenueFlow[];
+  without_trades: string[];
+}
+
 export interface WindowTotals {
   window: string;
   long_usd: number | null;
@@ -62,6 +155,8 @@ export interface WindowTotals {
   floor: boolean;
   /** Orders counted whose USD value is unknown; they add nothing to the sums. */
   unpriced_count?: number | null;
+  estimate: Estimate | null;
+  long_share_corrected: LongShare | null;
 }
 
 export interface VenueRow {
@@ -81,6 +176,8 @@ export interface VenueRow {
   state: string;
   evidence: string;
   last_event_ms: number | null;
+  estimate: Estimate | null;
+  long_share_corrected: LongShare | null;
 }
 
 export interface HeatmapRow {
@@ -136,6 +233,8 @@ export interface NowDocument {
   prices: Prices;
   tape: Order[];
   largest: Order[];
+  /** The waves of the last day that reach into the window. */
+  waves: Wave[];
   clock: Clock;
   recording: Recording | null;
   mode: Mode;

@@ -150,7 +150,9 @@ def breakdown(prints: pl.DataFrame, by: Sequence[Dimension]) -> list[dict[str, s
     `largest_usd`, `long_share` and `share` of the whole.
     """
     usd = (pl.col("notional_usd") * 1e6 + 0.5).floor().cast(pl.Int64)
-    size = pl.col("notional_usd").cut(list(SIZES), labels=list(SIZE_NAMES), left_closed=True).cast(pl.String)
+    size: pl.Expr = pl.lit(SIZE_NAMES[-1])
+    for name, end in reversed(list(zip(SIZE_NAMES, SIZES, strict=False))):
+        size = pl.when(pl.col("notional_usd") < end).then(pl.lit(name)).otherwise(size)
     keyed = prints.with_columns(micros=usd, side=pl.col("position_side"), size=size)
     sums = keyed.group_by(list(by)).agg(
         pl.col("micros").filter(pl.col("side") == "long").sum().alias("long"),

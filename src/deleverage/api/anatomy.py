@@ -223,13 +223,18 @@ class Truth:
         self._thread: threading.Thread | None = None
         self._finished = self._cost = 0.0
 
+    @property
+    def at(self) -> int:
+        """The moment of the newest reading; 0 before the first."""
+        return 0 if self._latest is None else int(self._latest["at"])
+
     def latest(self, now: int) -> dict[str, Any] | None:
         """Return what was last found, at most a reading old, and see to the next; None while there is none before `now`."""
-        due = time.monotonic() - self._finished > max(FRESH, 20 * self._cost)
+        due = now != self.at and time.monotonic() - self._finished > max(FRESH, 20 * self._cost)
         if due and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._read, name="truth", daemon=True)
             self._thread.start()
-        return self._latest if self._latest is not None and self._latest["at"] <= now else None
+        return self._latest if self.at <= now else None
 
     def _read(self) -> None:
         began = time.monotonic()

@@ -173,6 +173,11 @@ class Server:
             "notice": self.notice,
         }  # fmt: skip
 
+    @property
+    def worked_out(self) -> int:
+        """The moment (ns UTC) of the newest estimates and waves; 0 while there are none. A document made before it is out of date."""
+        return 0 if self._truth is None or self._truth.session is not self._session else self._truth.at
+
     def _truth_at(self, moment: Moment) -> dict[str, Any] | None:
         """Estimates and waves: of a session that moves, the last worked out in the background; of a past moment, worked out now."""
         session = moment.session

@@ -106,7 +106,16 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: "Waiting
             await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders], "count": count})
         clock = session.clock()
         pause = EVERY_LIVE if session.mode == "live" else EVERY
-        state = (id(session), view.window, view.base, clock.now // 1_000_000_000, clock.playing, clock.finished, session.tally.frames)
+        state = (
+            id(session),
+            view.window,
+            view.base,
+            clock.now // 1_000_000_000,
+            clock.playing,
+            clock.finished,
+            session.tally.frames,
+            server.worked_out,
+        )
         if state != shown and time.monotonic() - said >= pause:
             shown, said = state, time.monotonic()
             try:

@@ -77,6 +77,14 @@ export const bubbleRadius = (usd: number, largest: number) => Math.max(SMALLEST,
 /** The notional that the largest bubble stands for. */
 export const bubbleLargest = (orders: Order[]) => orders.reduce((most, o) => Math.max(most, o.notional_usd ?? 0), 0);
 
+/** A stretch of time with a name: a wave. */
+export interface Band {
+  span: Span;
+  name: string;
+  side: "long" | "short";
+  chosen: boolean;
+}
+
 export interface Scales {
   x: (ms: number) => number | null;
   logical: (ms: number) => number;
@@ -88,6 +96,7 @@ export class Marks implements ISeriesPrimitive<Time> {
   bubbles: Bubble[] = [];
   private orders: Order[] = [];
   private blind: Span[] = [];
+  private bands: Band[] = [];
   private readonly views: IPrimitivePaneView[];
   private redraw: (() => void) | null = null;
 
@@ -99,7 +108,10 @@ export class Marks implements ISeriesPrimitive<Time> {
       const renderer: IPrimitivePaneRenderer = { draw: (target) => target.useMediaCoordinateSpace(({ context, mediaSize }) => draw(context, mediaSize.width, mediaSize.height)) };
       return { zOrder: () => zOrder, renderer: () => renderer };
     };
-    this.views = [view("bottom", (pen, width, height) => this.drawBlind(pen, width, height)), view("top", (pen) => this.drawBubbles(pen))];
+    this.views = [view("bottom", (pen, width, height) => {
+        this.drawBands(pen, height);
+        this.drawBlind(pen, width, height);
+      }), view("top", (pen) => this.drawBubbles(pen))];
   }
 
   attached({ requestUpdate }: { requestUpdate: () => void }): void {
@@ -114,7 +126,8 @@ export class Marks implements ISeriesPrimitive<Time> {
     return this.views;
   }
 
-  update(orders: Order[], blind: Span[], colours: Colours): void {
+  update(orders: Order[], blind: Span[], bands: Band[], colours: Colours): void {
+    this.bands = bands;
     this.orders = orders;
     this.blind = blind;
     this.colours = colours;
@@ -126,6 +139,24 @@ export class Marks implements ISeriesPrimitive<Time> {
     const prices = this.orders.filter((o) => within(this.scales.logical(o.ts_ms), from, to)).map((o) => o.price);
     if (prices.length === 0) return null;
     return { priceRange: { minValue: Math.min(...prices), maxValue: Math.max(...prices) } };
+  }
+
+  /** Waves: a wash over their time, with their number where there is room. */
+  private drawBands(pen: CanvasRenderingContext2D, height: number): void {
+    for (const { span, name, chosen, side } of this.bands) {
+      const x0 = this.scales.x(span[0]);
+      const x1 = this.scales.x(span[1]);
+      if (x0 === null || x1 === null) continue;
+      const width = Math.max(x1 - x0, 2);
+      pen.globalAlpha = chosen ? 0.3 : 0.14;
+      pen.fillStyle = side === "long" ? this.colours.long : this.colours.short;
+      pen.fillRect(x0, 0, width, height);
+      pen.globalAlpha = 1;
+      pen.font = `12px ${this.colours.font}`;
+      pen.textAlign = "left";
+      pen.fillStyle = this.colours.ink2;
+      pen.fillText(name, x0 + 2, 14);
+    }
   }
 
   private drawBlind(pen: CanvasRenderingContext2D, width: number, height: number): void {

@@ -6,11 +6,11 @@ import { hideTip, showTip } from "../tip";
 import type { Order, Prices, Span } from "../types";
 import { type Colours, colours } from "./colours";
 import type { Picture } from "./export";
-import { Marks, PriceLine, type PriceSlot } from "./layers";
+import { type Band, Marks, PriceLine, type PriceSlot } from "./layers";
 import { type Grid, priceGrid, toLogical } from "./pricegrid";
 
 export interface PriceChart {
-  update: (prices: Prices, range: Span, blind: Span[], utc: boolean) => void;
+  update: (prices: Prices, range: Span, blind: Span[], bands: Band[], utc: boolean) => void;
   /** Back to the whole range after zooming or panning. */
   reset: () => void;
   picture: () => Picture;
@@ -80,7 +80,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
   });
 
   return {
-    update: (prices, [from, to], blind, inUtc) => {
+    update: (prices, [from, to], blind, bands, inUtc) => {
       utc = inUtc;
       const before = c;
       c = colours();
@@ -90,7 +90,7 @@ export function priceChart(element: HTMLElement, note: (order: Order) => string[
       const precision = last === undefined ? 2 : priceDecimals(last);
       series.applyOptions({ color: c.ink, priceFormat: { type: "price", precision, minMove: 10 ** -precision } });
       series.setData(grid.slots.map((slot) => ({ ...slot, time: slot.time as UTCTimestamp })));
-      marks.update(prices.markers, blind, c);
+      marks.update(prices.markers, blind, bands, c);
       const key = `${prices.base} ${to - from} ${grid.stepMs}`;
       if (key !== shownKey) touched = false;
       shownKey = key;

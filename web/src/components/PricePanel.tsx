@@ -1,16 +1,17 @@
 import { useState } from "preact/hooks";
-import { bubbleLargest } from "../charts/layers";
+import { type Band, bubbleLargest } from "../charts/layers";
 import { type PriceChart, priceChart } from "../charts/price";
 import { clip, dateTime, exact, money, price, windowMs, zone } from "../format";
-import { changeView } from "../session";
+import { viewSearch } from "../address";
+import { changeView, showPage } from "../session";
 import { store, useApp } from "../state";
-import type { Heatmap, NowDocument, Order, Span } from "../types";
+import type { Heatmap, NowDocument, Order, Span, Wave } from "../types";
 import { callFor, venueTitle, windowWords } from "../words";
 import { Panel } from "./Panel";
 import { useChart } from "./useChart";
 
 /** Stretches in which any venue was recorded, as the heatmap's buckets show them. */
-function bucketStretches({ start_ms: start, bucket_ms: width, buckets, rows }: Heatmap): Span[] {
+export function bucketStretches({ start_ms: start, bucket_ms: width, buckets, rows }: Heatmap): Span[] {
   const spans: Span[] = [];
   for (let i = 0; i < buckets; i++) {
     if (rows.every((row) => row.values[i] === null)) continue;
@@ -23,7 +24,7 @@ function bucketStretches({ start_ms: start, bucket_ms: width, buckets, rows }: H
 }
 
 /** What is between the recorded stretches of a range. */
-function blindSpans(stretches: Span[], from: number, to: number): Span[] {
+export function blindSpans(stretches: Span[], from: number, to: number): Span[] {
   const blind: Span[] = [];
   let cursor = from;
   for (const [a, b] of clip(stretches, from, to)) {
@@ -38,7 +39,7 @@ const STRETCH_PADDING = 0.03;
 const SHORTEST_VIEW_MS = 600_000;
 
 /** The latest recorded stretch within the window, with a little room. */
-function latestStretch(stretches: Span[], from: number, to: number): Span {
+export function latestStretch(stretches: Span[], from: number, to: number): Span {
   const last = clip(stretches, from, to).at(-1);
   if (!last) return [from, to];
   const room = Math.max((last[1] - last[0]) * STRETCH_PADDING, 15_000);
@@ -57,6 +58,9 @@ export function orderNote(doc: NowDocument, order: Order): string[] {
   ];
 }
 
+/** Waves as bands of the price chart; one may be chosen. */
+export const waveBands = (waves: Wave[], chosen: number | null): Band[] => waves.map((w) => ({ span: [w.start_ms, w.end_ms], name: `${w.number}`, side: w.long_usd >= w.short_usd ? "long" : "short", chosen: w.number === chosen }));
+
 export function PricePanel({ doc }: { doc: NowDocument }) {
   const utc = useApp((s) => s.utc);
   const atMs = useApp((s) => s.moment?.atMs ?? 0);
@@ -72,7 +76,7 @@ export function PricePanel({ doc }: { doc: NowDocument }) {
         const now = store.get().doc;
         return now ? orderNote(now, order) : [];
       }),
-    (c) => c.update(prices, range, blindSpans(stretches, from, atMs), utc),
+    (c) => c.update(prices, range, blindSpans(stretches, from, atMs), waveBands(doc.waves, null), utc),
     [doc, whole, utc, atMs],
   );
   const largest = bubbleLargest(prices.markers);
@@ -121,6 +125,11 @@ export function PricePanel({ doc }: { doc: NowDocument }) {
           <span>
             <i class="key dot short" aria-hidden="true" /> short liquidated
           </span>
+          {doc.waves.length ? (
+            <span>
+              <i class="key band" aria-hidden="true" /> waves, numbered; see <a href={viewSearch({ ...store.get().view, page: "waves" })} onClick={(event) => { event.preventDefault(); showPage("waves"); }}>Waves</a>
+            </span>
+          ) : null}
           {largest > 0 ? <span>area ∝ notional, largest {money(largest)} USD</span> : null}
         </p>
       }

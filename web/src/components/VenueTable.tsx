@@ -5,6 +5,7 @@ import { hideTip, showTip } from "../tip";
 import type { NowDocument, VenueRow } from "../types";
 import { callFor, windowWords } from "../words";
 import { Lamp } from "./Lamp";
+import { EstimateLine, saysMore, shareWords } from "./Estimate";
 import { Num } from "./Num";
 import { Panel } from "./Panel";
 import { SideBar } from "./Windows";
@@ -42,6 +43,9 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
           <td class="right strong">
             <Num {...usd} value={row.total_usd} text={money(row.total_usd)} what={`liquidated on ${row.title} in ${words}`} />
           </td>
+          <td class="right" data-testid={`estimate-${row.venue}`}>
+            {row.estimate && saysMore(row.estimate) ? <EstimateLine estimate={row.estimate} words={`on ${row.title} in ${words}`} /> : <span class="none" title={row.estimate ? row.estimate.method : "not worked out for this window"}>{row.estimate && row.estimate.status === "measured" ? "as seen" : "—"}</span>}
+          </td>
           <td class="right long">
             <Num {...usd} value={row.long_usd} text={money(row.long_usd)} what={`longs liquidated on ${row.title} in ${words}`} />
           </td>
@@ -52,12 +56,12 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
             <SideBar long={row.long_usd ?? 0} short={row.short_usd ?? 0} of={largest} />
             <Num {...common} value={row.share} text={percent(row.share)} unit="%" what={`of what all recorded venues show in ${words}`} />
           </td>
-          <td class="right">
+          <td class="right" title={shareWords(row.long_share_corrected)}>
             <Num {...common} value={row.long_share} text={percent(row.long_share)} unit="%" what={`long, of what ${row.title} shows in ${words}`} />
           </td>
         </>
       ) : (
-        <td class={row.recorded ? "faint" : "unseen"} colSpan={5}>
+        <td class={row.recorded ? "faint" : "unseen"} colSpan={6}>
           {row.recorded ? `${row.count ?? 0} orders, none with a USD value` : <span>not recorded</span>}
         </td>
       )}
@@ -76,14 +80,14 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
 
 export function VenueTable({ doc }: { doc: NowDocument }) {
   const largest = doc.venues.reduce((most, v) => Math.max(most, v.total_usd ?? 0), 0);
-  const cells = (v: VenueRow) => [v.venue, v.total_usd, v.long_usd, v.short_usd, v.count, v.share, v.long_share, v.coverage, v.coverage_rule, v.state];
+  const cells = (v: VenueRow) => [v.venue, v.total_usd, v.estimate?.estimate_usd ?? null, v.estimate?.low_usd ?? null, v.estimate?.high_usd ?? null, v.long_usd, v.short_usd, v.count, v.share, v.long_share, v.coverage, v.coverage_rule, v.state];
   return (
     <Panel
       id="venues"
       title="Liquidated by exchange"
       unit={`USD, last ${windowWords(doc.window)}`}
       call={() => callFor("liquidations/totals", { window: doc.window, by: "venue" })}
-      csv={() => ({ header: ["venue", "total_usd", "long_usd", "short_usd", "count", "share", "long_share", "coverage", "coverage_rule", "state"], rows: doc.venues.map(cells) })}
+      csv={() => ({ header: ["venue", "total_usd", "estimate_usd", "low_usd", "high_usd", "long_usd", "short_usd", "count", "share", "long_share", "coverage", "coverage_rule", "state"], rows: doc.venues.map(cells) })}
     >
       {/* A scrolling region must be reachable by keyboard. */}
       <div class="scroll-x" tabIndex={0} role="region" aria-label="Exchange table, scrolls sideways">
@@ -92,6 +96,7 @@ export function VenueTable({ doc }: { doc: NowDocument }) {
             <tr>
               <th scope="col">Exchange</th>
               <th scope="col" class="right">Total</th>
+              <th scope="col" class="right">Estimated</th>
               <th scope="col" class="right">Long</th>
               <th scope="col" class="right">Short</th>
               <th scope="col">Share</th>

@@ -2,6 +2,7 @@ import { count, isUnpriced, money, percent } from "../format";
 import { changeView } from "../session";
 import type { NowDocument, WindowTotals } from "../types";
 import { absentReasons, absentWords, sourceWords, unheardNow, windowWords } from "../words";
+import { EstimateLine, estimateWords, saysMore, shareWords, Whisker } from "./Estimate";
 import { Num } from "./Num";
 
 /** Long and short as parts of one bar from zero. */
@@ -38,6 +39,14 @@ function Tile({ doc, totals, chosen }: { doc: NowDocument; totals: WindowTotals;
             <Num {...common} value={total} text={money(total)} what={`liquidated in ${words}, longs and shorts`} /> <small>USD</small>
           </p>
           <SideBar long={long ?? 0} short={short ?? 0} of={total ?? 0} />
+          {totals.estimate && saysMore(totals.estimate) ? (
+            <div class="tile-estimate" data-testid={`estimate-${window}`} data-estimate={totals.estimate.estimate_usd} data-low={totals.estimate.low_usd} data-high={totals.estimate.high_usd ?? ""} title={shareWords(totals.long_share_corrected)}>
+              <Whisker estimate={totals.estimate} of={Math.min(totals.estimate.high_usd ?? totals.estimate.estimate_usd * 2, (total ?? 1) * 8)} />
+              <p>
+                estimated <EstimateLine estimate={totals.estimate} words={`in ${words}`} /> <small>{estimateWords(totals.estimate).replace(/^[^(]*/, "")}</small>
+              </p>
+            </div>
+          ) : null}
           <p class="tile-sides">
             <span class="long">
               long <Num {...common} value={long} text={money(long)} what={`longs liquidated in ${words}`} />
