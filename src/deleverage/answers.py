@@ -58,7 +58,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
 def wave_table(reader: Reader, window: str, scale: str, base: str, at: str | None, as_of: str | None) -> Answer:
     """The waves of a window, earliest first, each with everything known of it. Raises BadInput for what cannot be read."""
     if scale not in get_args(Scale):
-        raise BadInput(f"unknown scale {scale!r}; there are minutes and hours")
+        raise BadInput(f"unknown scale {scale!r}; there are seconds, minutes and hours")
     if reader.store is None:
         said = reader.ask_json("waves", _asked(window, at, as_of) | {"scale": scale, "base": base})
         return Answer(said["data"], f"{said['label']}: waves, {window} to {said['at']}", _footer(said["missing"]))

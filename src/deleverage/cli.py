@@ -226,7 +226,9 @@ def liquidations(
 @app.command()
 def waves(
     window: Annotated[str, typer.Option(metavar="DURATION", help="Length: 1h, 4h, 12h, 24h, 7d …")] = "24h",
-    scale: Annotated[str, typer.Option(metavar="minutes|hours", help="Waves of minutes, or of hours.")] = "minutes",
+    scale: Annotated[
+        str, typer.Option(metavar="seconds|minutes|hours", help="Bursts of seconds, waves of minutes, tides of hours.")
+    ] = "minutes",
     base: Annotated[str, typer.Option("--base", metavar="COIN", help="The coin whose price is told.")] = "BTC",
     data: Data = None,
     at: At = None,

@@ -23,7 +23,7 @@ COMPLETE = ("full", "presumed_full")
 THROTTLED = ("largest_per_second", "latest_per_second", "undisclosed")
 SPREAD = 0.7
 """How far counts per contract and second exceed Poisson (variance over mean, less one), as fitted on complete feeds."""
-CONTRACT_CORRELATION = 0.3
+CONTRACT_CORRELATION = 0.1
 """How far the model errs alike on different contracts of a window."""
 FULLEST = 0.75
 """Under *latest* (and *undisclosed*) nothing bounds a contract whose seconds are fuller than this around its prints."""
@@ -56,8 +56,8 @@ CALIBRATIONS = {
         (3.0, 2.5, 1.0, 0.6, 0.6, 0.6, 0.8, 0.6),
     ),
     "undisclosed": Calibration(
-        _KNOTS[:8], (1.0, 1.0, 1.13, 1.4, 1.6, 1.6, 1.66, 1.9), (1.4, 1.6, 1.1, 1.1, 1.2, 1.4, 1.3, 1.4),
-        (3.0, 2.5, 0.9, 0.5, 0.4, 0.5, 0.5, 0.5),
+        _KNOTS[:8], (1.0, 1.0, 1.13, 1.4, 1.6, 1.6, 1.66, 1.9), (1.4, 1.6, 1.1, 1.1, 1.2, 1.3, 1.2, 1.3),
+        (3.0, 2.5, 0.9, 0.5, 0.4, 0.45, 0.45, 0.45),
     ),
 }  # fmt: skip
 """Set by `simulate.throttle_lab.calibrate` on streams fitted to Bybit (10 October 2026, first 36 minutes), Drift (to 23 December 2021)

@@ -20,9 +20,9 @@ from deleverage.analytics.bursts import count_bursts
 from deleverage.errors import BadInput
 
 SECOND = 1_000_000_000
-Scale = Literal["minutes", "hours"]
-SLOTS: dict[Scale, int] = {"minutes": 10 * SECOND, "hours": 300 * SECOND}
-"""Length of a slot, ns: waves of minutes, and the tides of hours they ride on."""
+Scale = Literal["seconds", "minutes", "hours"]
+SLOTS: dict[Scale, int] = {"seconds": SECOND, "minutes": 10 * SECOND, "hours": 300 * SECOND}
+"""Length of a slot, ns: bursts of seconds, waves of minutes, and the tides of hours they ride on."""
 FEWEST = 5
 """Contract-seconds below which a burst is no wave."""
 TURNED = 0.25

@@ -67,7 +67,7 @@ class WavesQuestion(Windowed):
     """The waves of a window; `base` is the coin whose price is told."""
 
     base: Annotated[str, Field(max_length=40)] = "BTC"
-    scale: Literal["minutes", "hours"] = "minutes"
+    scale: Literal["seconds", "minutes", "hours"] = "minutes"
 
 
 class LadderQuestion(Windowed):
