@@ -39,9 +39,12 @@ def liquidation_totals(reader: Reader, window: str, by: str, at: str | None, as_
         found = anatomy.totals_document(material, by, single, moment.totals(None)[0], empty, {}, with_estimate=estimate)
         rows = found["data"] if estimate or single is None else list(single)
         title, missing = f"Liquidations, {window} to {iso(moment.at)}", moment.missing()
-    if estimate:
-        rows = [_flat(row) for row in rows]
+    rows = [_flat(row) if estimate else {k: v for k, v in row.items() if k not in BESIDE} for row in rows]
     return Answer(list(rows), title, _footer(missing), "" if moment is None else _hint(moment))
+
+
+BESIDE = ("open_interest_share", "printed_at_bankruptcy_usd", "same_at_mark_usd")
+"""What the server's answer tells of a row beside its totals."""
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:

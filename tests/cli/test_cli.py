@@ -141,7 +141,7 @@ def test_raw_goes_out_and_comes_back(golden_data: Path, tmp_path: Path, capsys: 
 WRONG = [
     (["liquidations", "--window", "soon"], "cannot read the duration 'soon'"),
     (["liquidations", "--at", "yesterday"], "cannot read the time 'yesterday'"),
-    (["liquidations", "--by", "mood"], "there are venue, base and side"),
+    (["liquidations", "--by", "mood"], "there are venue, base, side and size"),
     (["liquidations", "--format", "xml"], "there are table, json and csv"),
     (["export", "feelings"], "unknown table 'feelings'"),
     (["export", "liquidations", "--venue", "mtgox"], "unknown venue 'mtgox'"),

@@ -84,18 +84,19 @@ def hidden(liquidations: pl.DataFrame) -> pl.DataFrame:
     one nothing can be said of, hide 0. A frame should reach some minutes beyond the window it is summed over: neighbours tell the rate.
     """
     kept = liquidations.filter(pl.col("method").is_in(IN_MARKET) & (pl.col("notional_usd") > 0))
-    contract = pl.struct("venue", "symbol", "coverage_rule").rank("dense").cast(pl.Int64).alias("contract")
-    kept = kept.with_columns(contract, second=pl.col("ts_event") // SECOND, is_long=pl.col("position_side") == "long")
-    kept = kept.sort("contract", "second", "ts_event", maintain_order=True)
-    empty = np.zeros(len(kept))
-    columns = {name: empty.copy() for name in ("hidden_long", "hidden_short", "variance_long", "variance_short", "occupancy")}
-    rules = kept["coverage_rule"].to_numpy() if len(kept) else np.array([])
+    keys = ("venue", "symbol", "coverage_rule")
+    numbered = kept.select(keys).unique().sort(keys).with_row_index("contract").with_columns(pl.col("contract").cast(pl.Int64))
+    kept = kept.join(numbered, on=keys, how="left", maintain_order="left").with_columns(
+        second=pl.col("ts_event") // SECOND, is_long=pl.col("position_side") == "long"
+    )
+    columns = {name: np.zeros(len(kept)) for name in ("hidden_long", "hidden_short", "variance_long", "variance_short", "occupancy")}
     for rule in THROTTLED:
-        mask = rules == rule
-        if not mask.any():
+        prints = kept.with_row_index("row").filter(pl.col("coverage_rule") == rule).sort("contract", "second", "ts_event", "row")
+        if prints.is_empty():
             continue
-        for name, values in zip(columns, _under(rule, kept.filter(pl.lit(pl.Series(mask)))), strict=True):
-            columns[name][mask] = values
+        rows = prints["row"].to_numpy()
+        for name, values in zip(columns, _under(rule, prints), strict=True):
+            columns[name][rows] = values
     return kept.with_columns(**{name: pl.Series(name, values) for name, values in columns.items()})
 
 

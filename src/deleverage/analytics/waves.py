@@ -43,13 +43,13 @@ class Segmentation(NamedTuple):
 
 
 def contract_seconds(ts: Times, contract: NDArray[np.int64]) -> Times:
-    """Return the first instant of each (contract, second) with a forced order, ascending."""
+    """Return the first instant of each (contract, second) with a forced order, ascending; `ts` ascends, contracts are numbered from 0."""
     if not len(ts):
         return ts
-    order = np.lexsort((ts, contract))
-    second, who = ts[order] // SECOND, contract[order]
+    key = ts // SECOND * (int(contract.max()) + 1) + contract
+    order = np.argsort(key, kind="stable")  # nearly sorted already
     fresh = np.ones(len(ts), dtype=bool)
-    fresh[1:] = (np.diff(second) != 0) | (np.diff(who) != 0)
+    fresh[1:] = np.diff(key[order]) != 0
     return np.sort(ts[order][fresh])
 
 
@@ -180,7 +180,7 @@ def _wave(orders: pl.DataFrame, number: int, span: tuple[int, int, int], cut: Se
     longs, shorts = float(contracts["observed_long"].sum()), float(contracts["observed_short"].sum())
     return Wave(
         number=number, start=low, end=high, is_open=is_open, level=level, orders=len(orders), long_usd=longs, short_usd=shorts,
-        estimate=completeness.estimate(contracts), venues=_onsets(orders, "venue"), bases=_onsets(orders, "base")[:12], price=price,
+        estimate=completeness.estimate(contracts), venues=_onsets(orders, "venue"), bases=_onsets(orders, "base"), price=price,
         levels_broken=_broken(around, low, high), open_interest_removed=_removed(around.open_interest, low, high),
         taker_buy_usd=None if taker is None or taker.is_empty() else float(taker["buy_usd"].sum()),
         taker_sell_usd=None if taker is None or taker.is_empty() else float(taker["sell_usd"].sum()),
@@ -192,8 +192,8 @@ def _wave(orders: pl.DataFrame, number: int, span: tuple[int, int, int], cut: Se
 
 
 def _branching(orders: pl.DataFrame, low: int, high: int) -> hawkes.CountHawkes | None:
-    """Fit the wave's contract-seconds by the second (or by a 2,000th of the wave where that is longer)."""
-    slot = max(SECOND, (high - low) // 2000)
+    """Fit the wave's contract-seconds by the second (or by a thousandth of the wave where that is longer)."""
+    slot = max(SECOND, (high - low) // 1000)
     units = contract_seconds(orders["ts_event"].to_numpy(), orders["contract"].to_numpy())
     counts = np.bincount((units - low) // slot, minlength=(high - low) // slot + 1)
     if len(units) < 30 or len(counts) < 20:
@@ -202,20 +202,21 @@ def _branching(orders: pl.DataFrame, low: int, high: int) -> hawkes.CountHawkes 
 
 
 def _onsets(orders: pl.DataFrame, by: Literal["venue", "base"]) -> list[Onset]:
-    """Order venues by their tenth percentile, bases by their median, each behind the first; bootstrap over contract-seconds."""
+    """Order venues by their tenth percentile, the largest bases by their median, each behind the first.
+
+    The bootstrap over contract-seconds is drawn directly: a resample's quantile is the sample's value at a beta-distributed rank.
+    """
     share = 0.1 if by == "venue" else 0.5
     rng = np.random.default_rng(0)
+    largest = orders.group_by(by).agg(pl.col("notional_usd").sum()).sort("notional_usd", by, descending=[True, False])[by].head(12)
     times: dict[str, tuple[float, Floats | None, float]] = {}
-    for (name,), rows in orders.group_by([by], maintain_order=True):
+    for (name,), rows in orders.filter(pl.col(by).is_in(largest.implode())).group_by([by], maintain_order=True):
         units = contract_seconds(rows["ts_event"].to_numpy(), rows["contract"].to_numpy())
         seconds = (units - orders["ts_event"][0]) / SECOND
-        seconds = seconds[:: max(len(seconds) // 2000, 1)]
-        drawn = None
-        if len(seconds) >= FEWEST:
-            drawn = np.quantile(rng.choice(seconds, (DRAWS, len(seconds))), share, axis=1)
+        drawn, n = None, len(seconds)
+        if n >= FEWEST:
+            drawn = seconds[(rng.beta(share * n + 0.5, (1 - share) * n + 0.5, DRAWS) * n).astype(int).clip(0, n - 1)]
         times[str(name)] = (float(np.quantile(seconds, share)), drawn, float(rows["notional_usd"].sum()))
-    if by == "base":  # the largest are the ones worth ordering
-        times = dict(sorted(times.items(), key=lambda item: -item[1][2])[:12])
     ranked = sorted(times.items(), key=lambda item: (item[1][1] is None, item[1][0]))
     if not ranked:
         return []
