@@ -299,14 +299,21 @@ class CountHawkes(NamedTuple):
 
 @_jit
 def _counts_likelihood(counts, mu, n, rho):  # type: ignore[no-untyped-def]
-    value, trace, chi = 0.0, 0.0, 0.0
+    """Quasi-log-likelihood, its gradient by (mu, n, rho), and Pearson's chi squared."""
+    value, trace, slope, chi = 0.0, 0.0, 0.0, 0.0
+    gradient = np.zeros(3)
     for t in range(len(counts)):
         if t:
+            slope = trace + rho * slope - counts[t - 1]
             trace = rho * trace + (1 - rho) * counts[t - 1]
         rate = mu + n * trace
         value += counts[t] * np.log(rate) - rate
         chi += (counts[t] - rate) ** 2 / rate
-    return value, chi
+        pull = counts[t] / rate - 1
+        gradient[0] += pull
+        gradient[1] += pull * trace
+        gradient[2] += pull * n * slope
+    return value, gradient, chi
 
 
 def fit_counts(counts: Floats, *, with_interval: bool = True) -> CountHawkes:
@@ -321,19 +328,20 @@ def fit_counts(counts: Floats, *, with_interval: bool = True) -> CountHawkes:
         raise BadInput(f"{counts.sum():.0f} events in {len(counts)} slots are too few; {FEWEST} of each are needed")
     mean = counts.mean()
 
-    def cost(values: Floats) -> float:
-        likelihood, _ = _counts_likelihood(counts, np.exp(values[0]), np.exp(values[1]), 1 / (1 + np.exp(-values[2])))
-        return -float(likelihood)
+    def cost(values: Floats) -> tuple[float, Floats]:
+        mu, n, rho = np.exp(values[0]), np.exp(values[1]), 1 / (1 + np.exp(-values[2]))
+        likelihood, gradient, _ = _counts_likelihood(counts, mu, n, rho)
+        return -float(likelihood), -gradient * np.array([mu, n, rho * (1 - rho)])
 
     bounds = [(np.log(mean * 1e-4), np.log(mean * 10)), (np.log(1e-5), np.log(3.0)), (-6.0, 7.0)]
-    fits = [minimize(cost, [np.log(mean / 2), np.log(0.5), rho], method="L-BFGS-B", bounds=bounds) for rho in (-1.0, 1.0, 3.0)]
+    fits = [minimize(cost, [np.log(mean / 2), np.log(0.5), rho], jac=True, method="L-BFGS-B", bounds=bounds) for rho in (-1.0, 1.0, 3.0)]
     best = min(fits, key=lambda f: float(f.fun))
     mu, n, rho = float(np.exp(best.x[0])), float(np.exp(best.x[1])), float(1 / (1 + np.exp(-best.x[2])))
-    _, chi = _counts_likelihood(counts, mu, n, rho)
+    _, _, chi = _counts_likelihood(counts, mu, n, rho)
     dispersion = max(float(chi) / max(len(counts) - 3, 1), 1.0)
 
     def profile(log_n: float, warm: Floats) -> tuple[float, Floats]:
-        found = minimize(cost, [warm[0], log_n, warm[2]], method="L-BFGS-B", bounds=[bounds[0], (log_n, log_n), bounds[2]])
+        found = minimize(cost, [warm[0], log_n, warm[2]], jac=True, method="L-BFGS-B", bounds=[bounds[0], (log_n, log_n), bounds[2]])
         return float(found.fun) / dispersion, found.x
 
     interval = (0.0, np.inf)
