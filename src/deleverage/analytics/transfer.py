@@ -5,9 +5,11 @@ both coefficients at least 0; the fit is then applied to a throttled venue's own
 alone bounds nothing: new counterparties hide it, voluntary closing feigns it. The interval is that of leave-one-out errors.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
@@ -86,3 +88,59 @@ def combine(ranges: list[Range], observed: float) -> Range:
     if max(r.low for r in ranges) > min(r.high for r in ranges):
         low, high = min(r.low for r in ranges), max(r.high for r in ranges)
     return Range(max(float(np.exp(centre)), observed), max(float(low), observed), max(float(high), observed))
+
+
+BUCKET = 300_000_000_000
+"""Length of a move, ns."""
+ENOUGH = 20
+"""Moves of full-feed venues below which nothing is transferred."""
+
+
+class Transferred(NamedTuple):
+    """What a venue's own open interest and taker flow say was liquidated there over a window, from `moves` of full-feed venues; USD."""
+
+    usd: float
+    low: float
+    high: float
+    moves: int
+
+
+def moves(prints: pl.DataFrame, open_interest: pl.DataFrame, taker: pl.DataFrame) -> pl.DataFrame:
+    """Return a row per venue, base and five minutes in which both open interest and taker flow are known.
+
+    `prints` has `venue`, `base`, `ts_event`, `position_side`, `notional_usd`; `open_interest` `venue`, `base`, `symbol`, `ts_event`, `usd`;
+    `taker` `venue`, `base`, `ts_event`, `buy_usd`, `sell_usd`. Adds `liquidated`, `oi_drop` (above 0: it fell) and `taker_excess` (of
+    selling where more longs were liquidated, else of buying), all USD.
+    """
+    keys = ("venue", "base", "move")
+    move = (pl.col("ts_event") // BUCKET).alias("move")
+    last = open_interest.with_columns(move).group_by("venue", "base", "symbol", "move").agg(pl.col("usd").sort_by("ts_event").last())
+    held = last.group_by(keys).agg(pl.col("usd").sum()).sort(keys)
+    drop = held.with_columns(
+        oi_drop=pl.col("usd").shift(1).over("venue", "base") - pl.col("usd"), gap=pl.col("move").diff().over("venue", "base")
+    ).filter(pl.col("gap") == 1)
+    flow = taker.with_columns(move).group_by(keys).agg((pl.col("sell_usd") - pl.col("buy_usd")).sum().alias("selling"))
+    longs = pl.col("notional_usd").filter(pl.col("position_side") == "long").sum()
+    forced = prints.with_columns(move).group_by(keys).agg(pl.col("notional_usd").sum().alias("liquidated"), longs.alias("longs"))
+    rows = drop.join(flow, on=keys).join(forced, on=keys, how="left").with_columns(pl.col("liquidated", "longs").fill_null(0.0))
+    falls = pl.when(pl.col("liquidated") > 0).then(pl.col("longs") * 2 >= pl.col("liquidated")).otherwise(pl.col("selling") >= 0)
+    return rows.with_columns(taker_excess=pl.when(falls).then(pl.col("selling")).otherwise(-pl.col("selling"))).sort(keys)
+
+
+def transferred(rows: pl.DataFrame, full: Sequence[str], throttled: Sequence[str]) -> dict[str, Transferred]:
+    """Fit on the moves of `full` venues that hold liquidations and apply to each `throttled` one; empty below `ENOUGH`.
+
+    The interval is that of single moves, as if all of a sum erred alike: it is wide on purpose.
+    """
+    known = rows.filter(pl.col("venue").is_in(list(full)) & (pl.col("liquidated") > 0))
+    if len(known) < ENOUGH:
+        return {}
+    fitted = fit_transfer(known["oi_drop"].to_numpy(), known["taker_excess"].to_numpy(), known["liquidated"].to_numpy())
+    found = {}
+    for venue in throttled:
+        own = rows.filter((pl.col("venue") == venue) & (pl.col("liquidated") > 0))
+        usd = sum(fitted.estimate(drop, excess) for drop, excess in own.select("oi_drop", "taker_excess").iter_rows())
+        if usd > 0 and fitted.log_errors:
+            low, high = np.quantile(fitted.log_errors, [0.05, 0.95])
+            found[venue] = Transferred(usd, usd * float(np.exp(low)), usd * float(np.exp(high)), len(known))
+    return found

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from deleverage.analytics import completeness, flow, lead_lag, waves
+from deleverage.analytics import completeness, flow, lead_lag, transfer, waves
 from deleverage.analytics.coverage import stretches
 from deleverage.analytics.liquidations import Dimension, breakdown, concentration
 from deleverage.analytics.waves import SECOND, Around, Scale
@@ -45,11 +45,14 @@ def frame(table: pa.Table) -> pl.DataFrame:
     return found
 
 
-def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *, whole: bool = True) -> Material:
-    """Read what is needed; the caller holds the session. Without `whole` only the prints."""
+def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *, whole: bool = True, flows: bool = False) -> Material:
+    """Read what is needed; the caller holds the session. Without `whole` only the prints, with `flows` open interest and taker flow too."""
     session.flush()
     store = session.store
     prints = frame(store.liquidation_prints(start - LEAD, at, as_of))
+    if flows:
+        interest, taker = store.open_interest_series(start, at, as_of, transfer.BUCKET), store.taker_flow(start, at, as_of, transfer.BUCKET)
+        return Material(start, at, as_of, prints, Around(open_interest=_filled(interest), taker=_filled(taker)))
     if not whole:
         return Material(start, at, as_of, prints, Around())
     bucket = max((at - start) // PRICE_POINTS, SECOND)
@@ -133,6 +136,8 @@ def totals_document(
         contracts = completeness.by_contract(hidden_prints(material))
         if rows is not None:
             found = estimates(contracts, material.at, by)
+            if by == "venue":
+                _transfer(found, contracts, inside, material.around)
             for row in data:
                 row |= _beside(found.get(row[by]), row)
         total |= _beside(estimates(contracts, material.at, None)[""], total)
@@ -144,6 +149,23 @@ def _beside(found: Mapping[str, Any] | None, row: Mapping[str, Any]) -> dict[str
     if found is None or row["count"] == row["unpriced_count"]:
         return {"estimate": None, "interval": None, "status": "missing" if not row.get("coverage", 1) else "measured"}
     return {**found, "interval": found["estimate"]["interval"], "status": found["estimate"]["status"]}
+
+
+def _transfer(found: dict[str, dict[str, Any]], contracts: pl.DataFrame, prints: pl.DataFrame, around: Around) -> None:
+    """Put beside throttled venues' estimates what full-feed venues' habits say of theirs, and both combined."""
+    if around.open_interest is None or around.taker is None:
+        return
+    rules = dict(contracts.select("venue", "coverage_rule").iter_rows())
+    full = [venue for venue, rule in rules.items() if rule in completeness.COMPLETE]
+    throttled = [venue for venue, rule in rules.items() if rule in completeness.THROTTLED]
+    said = transfer.transferred(transfer.moves(prints, around.open_interest, around.taker), full, throttled)
+    for venue, other in said.items():
+        own = found[venue]["estimate"]
+        ranges = [transfer.Range(other.usd, other.low, other.high)]
+        if own["high_usd"] is not None:
+            ranges.append(transfer.Range(own["estimate_usd"], own["low_usd"], own["high_usd"]))
+        both = transfer.combine(ranges, own["observed_usd"])
+        found[venue] |= {"transfer": other._asdict(), "combined": both._asdict()}
 
 
 def _by_minute(prints: pl.DataFrame, start: int, at: int) -> list[float]:

@@ -64,7 +64,7 @@ def totals(request: Request, question: Annotated[TotalsQuestion, Query()]) -> di
         moment = moment_of(session, question)
         answer = envelope(session, moment, [], total=moment.totals(None)[0])
         rows = moment.totals(cast(By, question.by)) if question.by in ("venue", "base", "side") else None
-        material = read(session, moment.start, moment.at, moment.as_of, whole=False)
+        material = read(session, moment.start, moment.at, moment.as_of, flows=question.estimate, whole=False)
         interest = frame(session.store.open_interest_series(moment.start - HOUR, moment.start + HOUR, moment.as_of, HOUR))
         marks = session.store.liquidations_at_mark(moment.start, moment.at, moment.as_of)
     return answer | totals_document(material, question.by, rows, answer["total"], interest, marks, with_estimate=question.estimate)
