@@ -56,7 +56,7 @@ def real(folder: Path, figures: Path | None) -> None:
             seconds, usd = (w.end - w.start) / 1e9, w.long_usd + w.short_usd
             print(f"| {w.number} | {clock(w.start / 1e9)} | {seconds:.0f} | {w.orders} | {usd:,.0f} | {estimate} | {n} |")
         if figures is not None:
-            figure(figures / f"waves-{source}-{int(start)}.svg", title, ts, [(w.start, w.end) for w in found], low, high, scale)
+            figure(figures / f"waves-{source}-{int(start)}.png", title, ts, [(w.start, w.end) for w in found], low, high, scale)
 
 
 def bitcoin_hours(folder: Path) -> None:
@@ -126,8 +126,7 @@ def planted() -> None:
 def figure(path: Path, title: str, ts: NDArray[np.int64], found: list[tuple[int, int]], low: int, high: int, scale: Scale) -> None:
     import matplotlib as mpl
 
-    mpl.use("svg")
-    mpl.rcParams["svg.hashsalt"] = "deleverage"
+    mpl.use("agg")
     from matplotlib import pyplot as plt
 
     slot = {"seconds": 1, "minutes": 10, "hours": 300}[scale]
@@ -143,7 +142,7 @@ def figure(path: Path, title: str, ts: NDArray[np.int64], found: list[tuple[int,
     axis.set_ylabel(f"contract-seconds\nper {slot} s")
     axis.set_title(f"{title}: {len(found)} waves", loc="left", fontsize=10)
     fig.tight_layout()
-    fig.savefig(path, metadata={"Date": None})
+    fig.savefig(path, dpi=120)
     plt.close(fig)
 
 

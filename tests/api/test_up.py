@@ -15,13 +15,18 @@ def command(*arguments: object) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
+def told(printed: list[dict[str, object]], served: list[dict[str, object]]) -> bool:
+    """Tell whether the command line printed the served totals; the server tells more of each row (estimates, shares)."""
+    return bool(printed) and printed == [{key: row[key] for key in printed[0]} for row in served]
+
+
 def test_others_answer_while_it_runs(tmp_path: Path) -> None:
     with up(tmp_path, "binance-2025-01-26", "--speed", "1") as server:
         server.post("playback", {"action": "pause"})
         server.post("playback", {"action": "seek", "to_ms": 1737998430000})
         expected = server.get("liquidations/totals?by=venue")["data"]
         code, out, err = command("liquidations", "--format", "json", "--data", tmp_path)
-        assert (code, err) == (0, "") and json.loads(out) == expected and expected[0]["count"] == 1344
+        assert (code, err) == (0, "") and told(json.loads(out), expected) and expected[0]["count"] == 1344
         with deleverage.open(tmp_path) as data:
             assert data.liquidations().height == 1821
             assert data.liquidations(base="BTC", start="2025-01-27").height == 37
@@ -52,7 +57,7 @@ def test_stored_data_is_shown_and_readable(tmp_path: Path) -> None:
         with deleverage.open(tmp_path) as data:
             assert data.liquidations().height == 355
     code, out, _ = command("liquidations", "--at", at, "--as-of", "now", "--format", "json", "--data", tmp_path)
-    assert code == 0 and json.loads(out) == served
+    assert code == 0 and told(json.loads(out), served)
 
 
 def test_a_dead_servers_announcement_is_not_believed(tmp_path: Path) -> None:
