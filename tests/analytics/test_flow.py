@@ -23,6 +23,7 @@ def test_parts_add_to_volume_and_to_the_change_of_open_interest(buy: float, sell
     assert flow.both_open.value + flow.changed_hands.value + flow.both_close.value == near
     assert flow.both_open.value - flow.both_close.value == pytest.approx(flow.oi_change, rel=1e-6, abs=1e-5 * max(traded, 1e-3))
     assert flow.voluntary_closing is not None and flow.opening is not None
+    assert flow.forced is not None
     assert flow.forced + flow.voluntary_closing.value + flow.opening.value == pytest.approx(2 * traded, rel=1e-6, abs=1e-6)
     for part in (flow.both_open, flow.changed_hands, flow.both_close):
         assert part.low - 1e-6 * max(traded, 1) <= part.value <= part.high + 1e-6 * max(traded, 1)
@@ -54,6 +55,13 @@ def test_what_does_not_fit_is_named() -> None:
     assert "cannot be said" in line(decompose(taker_buy=0, taker_sell=0, oi_start=None, oi_end=None, forced_long=0, forced_short=0))
     with pytest.raises(BadInput):
         decompose(taker_buy=-1, taker_sell=0, oi_start=None, oi_end=None, forced_long=0, forced_short=0)
+
+
+def test_silence_is_not_calm() -> None:
+    deaf = decompose(taker_buy=40, taker_sell=60, oi_start=1000, oi_end=990, forced_long=None, forced_short=None)
+    assert deaf.forced is None and deaf.forced_share_of_taker is None and deaf.voluntary_closing is None
+    assert deaf.both_close is not None
+    assert line(deaf) == "Liquidations were not received: what was forced cannot be said."
 
 
 def test_auto_deleveraging_is_taken_off_first() -> None:

@@ -130,7 +130,8 @@ export interface VenueFlow {
   taker_buy: number;
   taker_sell: number;
   oi_change: number | null;
-  forced: number;
+  forced: number | null;
+  liquidation_coverage: number;
   voluntary_closing: Part;
   opening: Part;
   problems: string[];

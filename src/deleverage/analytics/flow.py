@@ -29,47 +29,48 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True):
     By side of a trade: `forced` + `voluntary_closing` + `opening` = 2 × `traded`, since each trade has two sides; by trade, `both_open` +
     `changed_hands` + `both_close` = `traded` and `both_open` − `both_close` = `oi_change`. `forced_share_of_taker` is forced selling over
     taker selling (a rise: buying over buying); `forced_share_of_closing` forced over all closing. None where open interest is not
-    known. `problems` names what does not fit together; nothing is clipped.
+    known; everything about forced flow where liquidations were not received. `problems` names what does not fit together.
     """
 
     traded: float
     taker_buy: float
     taker_sell: float
     oi_change: float | None
-    forced: float
+    forced: float | None
     forced_high: float | None
     voluntary_closing: Part | None
     opening: Part | None
     both_open: Part | None
     changed_hands: Part | None
     both_close: Part | None
-    other_taker_sell: float
-    other_taker_buy: float
+    other_taker_sell: float | None
+    other_taker_buy: float | None
     forced_share_of_taker: float | None
     forced_share_of_closing: float | None
     problems: tuple[str, ...]
 
 
 def decompose(
-    *, taker_buy: float, taker_sell: float, oi_start: float | None, oi_end: float | None, forced_long: float, forced_short: float,
+    *, taker_buy: float, taker_sell: float, oi_start: float | None, oi_end: float | None, forced_long: float | None,
+    forced_short: float | None,
     adl: float = 0.0, forced_high: float | None = None,
 ) -> Flow:  # fmt: skip
     """Take one contract's move apart; all in base coins over the same window, open interest one-sided.
 
-    `forced_long` are forced sells of longs, `forced_short` forced buys; `forced_high` the upper end of the estimate of their sum. `adl` is
-    auto-deleveraged quantity: it closes both sides outside the book, so it is taken off ΔOI first. Raises BadInput on negatives.
+    `forced_long` are forced sells of longs, `forced_short` forced buys (None: not received); `forced_high` the upper end of the
+    estimate of their sum. `adl` is auto-deleveraged quantity: it closes both sides outside the book, so it is taken off ΔOI first. Raises BadInput on negatives.
     """
-    if min(taker_buy, taker_sell, forced_long, forced_short, adl) < 0:
+    if min(taker_buy, taker_sell, forced_long or 0.0, forced_short or 0.0, adl) < 0:
         raise BadInput("volumes are not negative; open interest falls by oi_end < oi_start")
-    traded, forced = taker_buy + taker_sell, forced_long + forced_short
+    is_told = forced_long is not None and forced_short is not None
+    sold, bought = forced_long or 0.0, forced_short or 0.0
+    traded, forced = taker_buy + taker_sell, sold + bought
     slack = 1e-9 * max(traded, forced, 1e-12)
     problems = []
-    if forced_long > taker_sell + slack:
-        problems.append(
-            f"forced selling ({forced_long:.6g}) exceeds taker selling ({taker_sell:.6g}): trades are missing, or clocks differ"
-        )
-    if forced_short > taker_buy + slack:
-        problems.append(f"forced buying ({forced_short:.6g}) exceeds taker buying ({taker_buy:.6g}): trades are missing, or clocks differ")
+    if sold > taker_sell + slack:
+        problems.append(f"forced selling ({sold:.6g}) exceeds taker selling ({taker_sell:.6g}): trades are missing, or clocks differ")
+    if bought > taker_buy + slack:
+        problems.append(f"forced buying ({bought:.6g}) exceeds taker buying ({taker_buy:.6g}): trades are missing, or clocks differ")
     change = None if oi_start is None or oi_end is None else oi_end - oi_start + adl
     opened = closed = hands = voluntary = opening = None
     closing_share = None
@@ -88,16 +89,17 @@ def decompose(
             if forced > sides_closing + slack:
                 problems.append(f"forced closing ({forced:.6g}) exceeds all closing ({sides_closing:.6g}): readings are off in time")
             fixed = sides_closing - forced
-            voluntary = Part(fixed if forced_high is None else sides_closing - max(forced_high, forced), fixed, fixed)
+            if is_told:
+                voluntary = Part(fixed if forced_high is None else sides_closing - max(forced_high, forced), fixed, fixed)
             opening = Part(traded + change, traded + change, traded + change)
-            closing_share = forced / sides_closing if sides_closing > 0 else None
-    falls = taker_sell >= taker_buy if forced_long == forced_short else forced_long > forced_short
-    hit, side = (forced_long, taker_sell) if falls else (forced_short, taker_buy)
+            closing_share = forced / sides_closing if sides_closing > 0 and is_told else None
+    falls = taker_sell >= taker_buy if sold == bought else sold > bought
+    hit, side = (sold, taker_sell) if falls else (bought, taker_buy)
     return Flow(
-        traded=traded, taker_buy=taker_buy, taker_sell=taker_sell, oi_change=change, forced=forced, forced_high=forced_high,
-        voluntary_closing=voluntary, opening=opening, both_open=opened, changed_hands=hands, both_close=closed,
-        other_taker_sell=taker_sell - forced_long, other_taker_buy=taker_buy - forced_short,
-        forced_share_of_taker=hit / side if side > 0 else None, forced_share_of_closing=closing_share, problems=tuple(problems),
+        traded=traded, taker_buy=taker_buy, taker_sell=taker_sell, oi_change=change,
+        forced=forced if is_told else None, forced_high=forced_high, voluntary_closing=voluntary, opening=opening, both_open=opened, changed_hands=hands, both_close=closed,
+        other_taker_sell=taker_sell - sold if is_told else None, other_taker_buy=taker_buy - bought if is_told else None,
+        forced_share_of_taker=hit / side if side > 0 and is_told else None, forced_share_of_closing=closing_share, problems=tuple(problems),
     )  # fmt: skip
 
 
@@ -109,6 +111,8 @@ def line(flow: Flow) -> str:
     """Say in one sentence what forced flow explains, and plainly when that is little or cannot be said."""
     if flow.problems:
         return f"Not resolvable: {flow.problems[0]}."
+    if flow.forced is None or flow.other_taker_sell is None:
+        return "Liquidations were not received: what was forced cannot be said."
     if flow.forced_share_of_taker is None:
         return "No trades are at hand: what forced flow explains cannot be said."
     selling = flow.taker_sell >= flow.taker_buy or flow.other_taker_sell < flow.taker_sell

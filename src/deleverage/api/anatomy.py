@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage.analytics import completeness, flow, lead_lag, transfer, waves
-from deleverage.analytics.coverage import stretches
+from deleverage.analytics.coverage import coverage, of_liquidations, stretches
 from deleverage.analytics.liquidations import Dimension, breakdown, concentration
 from deleverage.analytics.waves import SECOND, Around, Scale
 from deleverage.api.session import Session
@@ -29,13 +29,15 @@ FRESH = 3.0
 
 
 class Material(NamedTuple):
-    """What was read of a session for [start, at) as known at `as_of` (ns UTC): raw prints from `LEAD` before, and what lies around."""
+    """What was read of a session for [start, at) as known at `as_of` (ns UTC): raw prints from `LEAD` before, what lies around, and
+    the share of the window in which each venue's liquidations were received."""
 
     start: int
     at: int
     as_of: int
     prints: pl.DataFrame
     around: Around
+    heard: Mapping[str, float]
 
 
 def frame(table: pa.Table) -> pl.DataFrame:
@@ -50,11 +52,13 @@ def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *
     session.flush()
     store = session.store
     prints = frame(store.liquidation_prints(start - LEAD, at, as_of))
+    spans = [span for span in session.spans() if span.known <= as_of]
+    heard = {venue: coverage(of_liquidations(spans, venue), start, at) for venue in {span.venue for span in spans}}
     if flows:
         interest, taker = store.open_interest_series(start, at, as_of, transfer.BUCKET), store.taker_flow(start, at, as_of, transfer.BUCKET)
-        return Material(start, at, as_of, prints, Around(open_interest=_filled(interest), taker=_filled(taker)))
+        return Material(start, at, as_of, prints, Around(open_interest=_filled(interest), taker=_filled(taker)), heard)
     if not whole:
-        return Material(start, at, as_of, prints, Around())
+        return Material(start, at, as_of, prints, Around(), heard)
     bucket = max((at - start) // PRICE_POINTS, SECOND)
     series = store.price_series(base, start - LEAD, at, as_of, bucket)
     prices = None
@@ -68,7 +72,7 @@ def read(session: Session, start: int, at: int, as_of: int, base: str = "BTC", *
         _filled(store.depth_series(start, at, as_of, base, 5 * SECOND), "bid_usd", "ask_usd"),
         _heard(session, start, at, as_of),
     )  # fmt: skip
-    return Material(start, at, as_of, prints, around)
+    return Material(start, at, as_of, prints, around, heard)
 
 
 def _filled(table: pa.Table, *needed: str) -> pl.DataFrame | None:
@@ -214,6 +218,8 @@ def _venue_flow(material: Material, base: str, venue: str, prints: pl.DataFrame,
     buy, sell = float(taken["buy_quantity"].sum()), float(taken["sell_quantity"].sum())
     price = (float(taken["buy_usd"].sum()) + float(taken["sell_usd"].sum())) / (buy + sell) if buy + sell else 0.0
     mine = prints.filter(pl.col("venue") == venue)
+    share = material.heard.get(venue, 0.0)
+    is_heard = share > 0 or len(mine) > 0
     forced = {side: float(mine.filter(pl.col("position_side") == side)["notional_usd"].sum()) for side in ("long", "short")}
     start_oi = end_oi = None
     if material.around.open_interest is not None:
@@ -230,10 +236,14 @@ def _venue_flow(material: Material, base: str, venue: str, prints: pl.DataFrame,
         top = completeness.estimate(contracts).high_usd
         high = None if top is None else top / price
     found = flow.decompose(
-        taker_buy=buy, taker_sell=sell, oi_start=start_oi, oi_end=end_oi, forced_long=forced["long"] / price if price else 0.0,
-        forced_short=forced["short"] / price if price else 0.0, forced_high=high,
+        taker_buy=buy, taker_sell=sell, oi_start=start_oi, oi_end=end_oi, forced_high=high,
+        forced_long=forced["long"] / price if price and is_heard else None,
+        forced_short=forced["short"] / price if price and is_heard else None,
     )  # fmt: skip
-    return {"venue": venue, "price": price, "line": flow.line(found), **msgspec.to_builtins(found)}
+    line = flow.line(found)
+    if is_heard and share < 0.99:
+        line += f" Liquidations were received for {share:.0%} of the window."
+    return {"venue": venue, "price": price, "line": line, "liquidation_coverage": share, **msgspec.to_builtins(found)}
 
 
 class Truth:

@@ -5,7 +5,7 @@ import { Panel } from "./Panel";
 
 /** The sides of all trades, as shares: forced closing, other closing, opening. */
 function Parts({ flow: f }: { flow: VenueFlow }) {
-  if (!f.voluntary_closing || !f.opening || f.traded <= 0) return null;
+  if (f.forced === null || !f.voluntary_closing || !f.opening || f.traded <= 0) return null;
   const share = (coins: number) => `${Math.max((coins / (2 * f.traded)) * 100, 0)}%`;
   return (
     <span class="parts" aria-hidden="true">

@@ -11,7 +11,7 @@ const seconds = (s: number) => (Math.abs(s) < 100 ? `${s.toFixed(1)} s` : lasted
 /** How far behind the first, with the interval; without one the order is not known. */
 function lag(o: Onset, first: boolean): string {
   if (first) return "first";
-  const at = `${seconds(o.lag_seconds)} later`;
+  const at = `${seconds(Math.abs(o.lag_seconds))} ${o.lag_seconds < 0 ? "earlier" : "later"}`;
   return o.low === null || o.high === null ? `${at}, too few orders for an interval` : `${at} (${seconds(o.low)} to ${seconds(o.high)})`;
 }
 
