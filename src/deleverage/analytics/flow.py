@@ -58,7 +58,8 @@ def decompose(
     """Take one contract's move apart; all in base coins over the same window, open interest one-sided.
 
     `forced_long` are forced sells of longs, `forced_short` forced buys (None: not received); `forced_high` the upper end of the
-    estimate of their sum. `adl` is auto-deleveraged quantity: it closes both sides outside the book, so it is taken off ΔOI first. Raises BadInput on negatives.
+    estimate of their sum. `adl` is auto-deleveraged quantity: it closes both sides outside the book, so it is taken off ΔOI first.
+    Raises BadInput on negatives.
     """
     if min(taker_buy, taker_sell, forced_long or 0.0, forced_short or 0.0, adl) < 0:
         raise BadInput("volumes are not negative; open interest falls by oi_end < oi_start")
@@ -97,7 +98,8 @@ def decompose(
     hit, side = (sold, taker_sell) if falls else (bought, taker_buy)
     return Flow(
         traded=traded, taker_buy=taker_buy, taker_sell=taker_sell, oi_change=change,
-        forced=forced if is_told else None, forced_high=forced_high, voluntary_closing=voluntary, opening=opening, both_open=opened, changed_hands=hands, both_close=closed,
+        forced=forced if is_told else None, forced_high=forced_high,
+        voluntary_closing=voluntary, opening=opening, both_open=opened, changed_hands=hands, both_close=closed,
         other_taker_sell=taker_sell - sold if is_told else None, other_taker_buy=taker_buy - bought if is_told else None,
         forced_share_of_taker=hit / side if side > 0 and is_told else None, forced_share_of_closing=closing_share, problems=tuple(problems),
     )  # fmt: skip
