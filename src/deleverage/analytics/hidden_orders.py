@@ -141,7 +141,7 @@ def _by_contract(contract, second, usd, is_long, is_largest, spread, neighbours,
             low, high = max(0, i - neighbours // 2), min(size - 1, i + neighbours // 2)
             mine, all_ = (own_weight if is_long[at] else 0.0), own_weight
             for j in range(low, high + 1):
-                mass = min(weight[j] / weight[i], 4.0) if is_largest else 1.0  # no one print decides the side
+                mass = weight[j] / weight[i] if is_largest else 1.0
                 all_ += mass
                 if is_long[first + j]:
                     mine += mass

@@ -19,6 +19,8 @@ from deleverage.errors import BadInput
 Floats = NDArray[np.float64]
 Verdict = Literal["leads", "lags", "together", "not resolvable"]
 SECOND = 1_000_000_000
+MOST_MINUTES = 20_160
+"""Minutes (two weeks) of the longest window whose lag in minutes is looked for."""
 FEWEST = 20
 """Orders of a base below which its place in the ladder is not resolvable."""
 
@@ -269,7 +271,7 @@ def _t50_draws(seconds: Floats, usd: Floats, rng: np.random.Generator, draws: in
 
 def _peak_lag(reference: Floats, other: Floats) -> int | None:
     """Lag in minutes of the largest pre-whitened correlation of log notionals, where it stands out."""
-    if len(reference) < 20:
+    if not 20 <= len(reference) <= MOST_MINUTES:
         return None
     x, y = prewhitened(np.log1p(reference), np.log1p(other))
     lags = list(range(-5, 6))

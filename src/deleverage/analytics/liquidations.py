@@ -149,12 +149,13 @@ def breakdown(prints: pl.DataFrame, by: Sequence[Dimension]) -> list[dict[str, s
     `prints` has `venue`, `base`, `position_side`, `notional_usd`. Each row has its keys, `long_usd`, `short_usd`, `total_usd`, `count`,
     `largest_usd`, `long_share` and `share` of the whole.
     """
+    by = list(dict.fromkeys(by))
     usd = (pl.col("notional_usd") * 1e6 + 0.5).floor().cast(pl.Int64)
     size: pl.Expr = pl.lit(SIZE_NAMES[-1])
     for name, end in reversed(list(zip(SIZE_NAMES, SIZES, strict=False))):
         size = pl.when(pl.col("notional_usd") < end).then(pl.lit(name)).otherwise(size)
     keyed = prints.with_columns(micros=usd, side=pl.col("position_side"), size=size)
-    sums = keyed.group_by(list(by)).agg(
+    sums = keyed.group_by(by).agg(
         pl.col("micros").filter(pl.col("side") == "long").sum().alias("long"),
         pl.col("micros").filter(pl.col("side") == "short").sum().alias("short"),
         pl.len().alias("count"), pl.col("micros").max().alias("largest"),

@@ -23,6 +23,8 @@ SECOND = 1_000_000_000
 Scale = Literal["seconds", "minutes", "hours"]
 SLOTS: dict[Scale, int] = {"seconds": SECOND, "minutes": 10 * SECOND, "hours": 300 * SECOND}
 """Length of a slot, ns: bursts of seconds, waves of minutes, and the tides of hours they ride on."""
+MOST_SLOTS = 2_000_000
+"""Slots a window may have."""
 FEWEST = 5
 """Contract-seconds below which a burst is no wave."""
 TURNED = 0.25
@@ -62,6 +64,10 @@ def segment(ts: Times, start: int, end: int, scale: Scale = "minutes", heard: Se
     slot = SLOTS[scale]
     if start >= end:
         raise BadInput("start is not before end; start is inclusive, end exclusive")
+    if (end - start) // slot > MOST_SLOTS:
+        raise BadInput(
+            f"more than {MOST_SLOTS:,} slots of {slot // SECOND} s; take a shorter window, or a longer scale: {', '.join(SLOTS)}"
+        )
     first = start // slot
     counts = np.bincount((ts // slot - first).astype(np.int64), minlength=int((end - 1) // slot - first + 1)).astype(float)
     if len(ts) < FEWEST:

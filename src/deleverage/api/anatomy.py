@@ -24,6 +24,8 @@ MS = 1_000_000
 LEAD = 600 * SECOND
 """Read before a window, so that its first prints have neighbours."""
 PRICE_POINTS = 8_000
+MOST_MINUTES = 5_256_000
+"""Minutes (ten years) of the longest window whose concentration is told."""
 FRESH = 3.0
 """Seconds between two readings of the whole day at least; and twenty times what one costs."""
 
@@ -174,6 +176,8 @@ def _transfer(found: dict[str, dict[str, Any]], contracts: pl.DataFrame, prints:
 
 def _by_minute(prints: pl.DataFrame, start: int, at: int) -> list[float]:
     minutes = max((at - start) // (60 * SECOND), 1)
+    if minutes > MOST_MINUTES:
+        return []
     slots = ((prints["ts_event"] - start) // (60 * SECOND)).clip(0, minutes - 1).to_numpy()
     return list(np.bincount(slots, prints["notional_usd"].to_numpy(), minutes))
 
