@@ -89,9 +89,8 @@ def ladder_table(reader: Reader, window: str, reference: str, at: str | None, as
         return Answer(said["data"], said["label"], _footer(said["missing"]))
     moment = _moment(reader, window, at, as_of)
     material = anatomy.read(moment.session, moment.start, moment.at, moment.as_of, whole=False)
-    return Answer(
-        anatomy.ladder_rows(material, reference), f"Ladder, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment)
-    )
+    rows = anatomy.ladder_rows(material, reference, anatomy.read_prices(moment.session, material, reference))
+    return Answer(rows, f"Ladder, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment))
 
 
 def flow_of(reader: Reader, window: str, base: str, at: str | None, as_of: str | None) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 import time
 from collections.abc import Iterator
 
+import numpy as np
+import polars as pl
 import pytest
 from starlette.testclient import TestClient
 from tests import golden
 from tests.api.test_api import data, playing, stored
 
-from deleverage.api.anatomy import Truth, day, read
+from deleverage.analytics.waves import SECOND, Around
+from deleverage.api.anatomy import Material, Prices, Truth, day, ladder_rows, read
 from deleverage.api.session import PlaybackSession
 from deleverage.live import LONGEST
 
@@ -76,6 +79,25 @@ def test_ladder_and_flow_say_what_they_cannot(playing: TestClient) -> None:
     assert rungs["FIL"]["verdict"] == "not resolvable"
     flow = data(playing, "flow", window="24h")
     assert flow == {"base": "BTC", "venues": [], "without_trades": ["binance"]}
+
+
+def test_prices_tell_who_led_where_they_are_known() -> None:
+    rng = np.random.default_rng(3)
+    t = np.arange(0, 3600, 0.5)
+    walk = np.cumsum(0.0003 * rng.normal(size=len(t))) - t * 1e-5
+    eth = np.concatenate([np.full(4, walk[0]), walk[:-4]]) * 1.5  # two seconds behind
+    prices = Prices("bybit", "trade", {"BTC": (t, walk), "ETH": (t, eth)}, {"ETH": 5e9})
+    orders = pl.DataFrame({
+        "ts_event": (rng.uniform(0, 3600, 80) * SECOND).astype(np.int64), "venue": "bybit", "notional_usd": 1e5,
+        "base": ["BTC", "ETH"] * 40, "position_side": "long",
+    })  # fmt: skip
+    material = Material(0, 3600 * SECOND, 3600 * SECOND, orders, Around(), {})
+    rows = {row["base"]: row for row in ladder_rows(material, "BTC", prices)}
+    assert rows["ETH"]["price_lead"]["verdict"] == "leads"
+    assert rows["ETH"]["price_lead"]["lag_seconds"] == pytest.approx(2)
+    assert rows["ETH"]["elasticity"] == pytest.approx(4e6 / 5e9 / (100 * -np.expm1(walk[-1] - walk[0])))
+    assert rows["BTC"]["price_lead"] is None
+    assert {row["price_lead"] for row in ladder_rows(material, "BTC", None)} == {None}
 
 
 def test_the_first_page_comes_to_hold_estimates_and_waves(playing: TestClient) -> None:

@@ -118,6 +118,10 @@ export interface Rung {
   lag_minutes: number | null;
   verdict: string;
   t10_ms: number | null;
+  price_lead: { lag_seconds: number | null; low: number | null; high: number | null; verdict: string } | null;
+  price_venue: string | null;
+  downside_beta: number | null;
+  elasticity: number | null;
 }
 
 type Part = [low: number, value: number, high: number] | null;

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from deleverage.analytics import completeness, flow, lead_lag, transfer, waves
 from deleverage.analytics.coverage import coverage, of_liquidations, stretches
@@ -24,6 +25,13 @@ MS = 1_000_000
 LEAD = 600 * SECOND
 """Read before a window, so that its first prints have neighbours."""
 PRICE_POINTS = 8_000
+TICK = SECOND // 10
+SHIFTS = np.concatenate([np.arange(-10, -1.5, 1.0), np.arange(-1, 1.05, 0.2), np.arange(2, 10.5, 1.0)])
+"""Seconds by which prices are shifted against each other."""
+LONGEST_LEAD = 7200 * SECOND
+"""Longest window (ns) whose price leads are looked for."""
+PRICED = 5
+"""Bases whose prices are set against the reference's."""
 MOST_MINUTES = 5_256_000
 """Minutes (ten years) of the longest window whose concentration is told."""
 FRESH = 3.0
@@ -198,12 +206,75 @@ def wave_document(wave: waves.Wave) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def ladder_rows(material: Material, reference: str) -> list[dict[str, Any]]:
-    """Return the bases of the window in the order in which they were liquidated."""
-    return [
-        {**msgspec.structs.asdict(rung), "t10_ms": None if rung.t10 is None else material.start // MS + round(rung.t10 * 1000)}
-        for rung in lead_lag.ladder(material.prints, material.start, material.at, reference)
-    ]
+class Prices(NamedTuple):
+    """Last prices per tenth of a second of some bases, all on one venue: base → (seconds, log price); and open interest by base, USD."""
+
+    venue: str
+    kind: str
+    series: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    open_interest: Mapping[str, float]
+
+
+def read_prices(session: Session, material: Material, reference: str) -> Prices | None:
+    """Read the prices of the reference and of the most liquidated bases on its venue, over `LONGEST_LEAD` at most; None without any."""
+    store, start, at, as_of = session.store, material.start, material.at, material.as_of
+    held = frame(store.open_interest_series(start - LEAD, start + LEAD, as_of, 2 * LEAD))
+    usd = held.group_by("venue", "base", "symbol").agg(pl.col("usd").first()).group_by("base").agg(pl.col("usd").sum())
+    interest = {str(base): float(amount) for base, amount in usd.iter_rows()}
+    own = None
+    if at - start <= LONGEST_LEAD:
+        own = store.price_series(reference, start, at, as_of, TICK, tables=("trades", "mark_prices"))
+    if own is None:
+        return Prices("", "", {}, interest) if interest else None
+    table = ("trades",) if own.price_kind == "trade" else ("mark_prices",)
+    inside = material.prints.filter(pl.col("ts_event") >= start)
+    largest = inside.group_by("base").agg(pl.col("notional_usd").sum()).sort("notional_usd", "base", descending=[True, False])["base"]
+    series = {reference: _ticks(own.points)}
+    for base in [b for b in largest.to_list() if b != reference][:PRICED]:
+        found = store.price_series(base, start, at, as_of, TICK, venue=own.venue, tables=table)
+        if found is not None and len(found.points) >= 50:
+            series[base] = _ticks(found.points)
+    return Prices(own.venue, own.price_kind, series, interest)
+
+
+def _ticks(points: Sequence[tuple[int, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    ts, price = zip(*points, strict=True)
+    return np.array(ts, dtype=np.int64) / SECOND, np.log(np.array(price, dtype=np.float64))
+
+
+def ladder_rows(material: Material, reference: str, prices: Prices | None = None) -> list[dict[str, Any]]:
+    """Return the bases of the window in the order in which they were liquidated, with what their prices say where they are known."""
+    inside = material.prints.filter(pl.col("ts_event") >= material.start)
+    rows = []
+    for rung in lead_lag.ladder(inside, material.start, material.at, reference):
+        row = msgspec.structs.asdict(rung) | {
+            "t10_ms": None if rung.t10 is None else material.start // MS + round(rung.t10 * 1000),
+            "price_lead": None, "price_venue": None, "downside_beta": None, "elasticity": None,
+        }  # fmt: skip
+        if prices is not None:
+            row |= _by_prices(rung, reference, prices)
+        rows.append(row)
+    return rows
+
+
+def _by_prices(rung: lead_lag.Rung, reference: str, prices: Prices) -> dict[str, Any]:
+    """Who led by price (above 0: the reference leads), the downside beta, and the share of open interest liquidated per 1 % of its fall."""
+    known: dict[str, Any] = {"price_venue": prices.venue or None}
+    lead_prices = prices.series.get(reference)
+    if lead_prices is None or len(lead_prices[0]) < 3:
+        return known
+    change = float(np.exp(lead_prices[1][-1] - lead_prices[1][0])) - 1
+    if rung.base in prices.open_interest:
+        known["elasticity"] = lead_lag.elasticity(rung.usd, prices.open_interest[rung.base], change)
+    own = prices.series.get(rung.base)
+    if own is None or rung.base == reference:
+        return known
+    found = lead_lag.lead(*lead_prices, *own, SHIFTS, rng=np.random.default_rng(0), resolution=TICK / SECOND, draws=60)
+    grid = np.arange(max(lead_prices[0][0], own[0][0]), min(lead_prices[0][-1], own[0][-1]), 300.0)
+    returns = [np.diff(np.interp(grid, *series)) for series in (own, lead_prices)] if len(grid) > 4 else [np.zeros(0)] * 2
+    known["price_lead"] = msgspec.structs.asdict(found)
+    known["downside_beta"] = lead_lag.downside_beta(*returns)
+    return known
 
 
 def flow_document(material: Material, base: str) -> dict[str, Any]:

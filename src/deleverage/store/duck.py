@@ -285,24 +285,28 @@ class DuckStore:
         rows = self._rows(sql, [start, end, as_of, start - series.MARK_AGE, end, as_of])
         return {str(venue): (float(str(a)), float(str(b)), int(str(n))) for venue, a, b, n in rows}
 
-    def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
+    def price_series(
+        self, base: str, start: int, end: int, as_of: int, bucket: int, *, venue: str | None = None, tables: Sequence[str] = ()
+    ) -> PriceSeries | None:
         """See `Store.price_series`."""
-        for table, price, kind, also in PRICE_SOURCES:
+        sources = [s for t in tables for s in PRICE_SOURCES if s[0] == t] if tables else PRICE_SOURCES
+        for table, price, kind, also in sources:
             found = self._rows(
                 f"SELECT venue, symbol, {kind} AS kind FROM {table} WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?"
-                f" AND {price} IS NOT NULL{also} GROUP BY ALL ORDER BY count(*) DESC, venue, symbol, kind LIMIT 1",
-                [base, start, end, as_of],
+                f" AND {price} IS NOT NULL{also} AND (? IS NULL OR venue = ?)"
+                " GROUP BY ALL ORDER BY count(*) DESC, venue, symbol, kind LIMIT 1",
+                [base, start, end, as_of, venue, venue],
             )
             if not found:
                 continue
-            venue, symbol, label = (str(x) for x in found[0])
+            found_venue, symbol, label = (str(x) for x in found[0])
             rows = self._rows(
                 f"SELECT max(ts_event), arg_max({price}, (ts_event, {price})) FROM {table} WHERE venue = ? AND symbol = ? AND {kind} = ?"
                 f" AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND {price} IS NOT NULL{also}"
                 " GROUP BY ts_event // ? ORDER BY 1",
-                [venue, symbol, label, start, end, as_of, max(bucket, 1)],
+                [found_venue, symbol, label, start, end, as_of, max(bucket, 1)],
             )
-            return PriceSeries(venue, symbol, label, [(int(str(t)), float(str(p))) for t, p in rows])
+            return PriceSeries(found_venue, symbol, label, [(int(str(t)), float(str(p))) for t, p in rows])
         return None
 
     def write_spans(self, spans: Sequence[Span], venue: str | None) -> None:

@@ -113,8 +113,13 @@ class Store(Protocol):
         Only orders with a mark price of the same contract known at most a minute before are in both sums.
         """
 
-    def price_series(self, base: str, start: int, end: int, as_of: int, bucket: int) -> PriceSeries | None:
-        """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket."""
+    def price_series(
+        self, base: str, start: int, end: int, as_of: int, bucket: int, *, venue: str | None = None, tables: Sequence[str] = ()
+    ) -> PriceSeries | None:
+        """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket.
+
+        `venue` and `tables` (in that order) restrict where it may come from.
+        """
 
     def write_spans(self, spans: Sequence[Span], venue: str | None) -> None:
         """Replace the spans of a venue (None: append only)."""

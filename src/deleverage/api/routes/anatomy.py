@@ -28,7 +28,8 @@ def ladder(request: Request, question: Annotated[LadderQuestion, Query()]) -> di
         moment = moment_of(session, question)
         answer = envelope(session, moment, [])
         material = anatomy.read(session, moment.start, moment.at, moment.as_of, whole=False)
-    return answer | {"data": anatomy.ladder_rows(material, question.reference)}
+        prices = anatomy.read_prices(session, material, question.reference)
+    return answer | {"data": anatomy.ladder_rows(material, question.reference, prices)}
 
 
 @router.get("/flow", response_model=Document)
