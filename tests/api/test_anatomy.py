@@ -139,3 +139,17 @@ def test_truth_is_read_once_and_again_only_when_time_has_moved(session: Playback
     again = day(read(session, now - LONGEST, now, now))
     assert again["windows"] == found["windows"]
     assert found["windows"]["24h"]["all"]["estimate"]["status"] == "measured"
+
+
+def test_a_reading_that_fails_is_said_and_not_asked_for_again_at_once(
+    session: PlaybackSession, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(material: Material) -> dict[str, object]:
+        raise ZeroDivisionError("no slots")
+
+    monkeypatch.setattr("deleverage.api.anatomy.day", broken)
+    truth = Truth(session)
+    assert truth.latest(session.now()) is None
+    truth.join()
+    assert truth.latest(session.now()) is None and truth.at == 0
+    assert "estimates could not be worked out" in capsys.readouterr().err

@@ -20,6 +20,7 @@ from deleverage.analytics.liquidations import Dimension, breakdown, concentratio
 from deleverage.analytics.waves import SECOND, Around, Scale
 from deleverage.api.session import Session
 from deleverage.live import LONGEST, WINDOWS
+from deleverage.log import complain
 
 MS = 1_000_000
 LEAD = 600 * SECOND
@@ -345,14 +346,18 @@ class Truth:
 
     def _read(self) -> None:
         began = time.monotonic()
-        with self.session.held():
-            if self.session.is_closed:
-                return
-            now = self.session.now()
-            material = read(self.session, now - LONGEST, now, now)
-        self._latest = day(material)
-        self._finished = time.monotonic()
-        self._cost = self._finished - began
+        try:
+            with self.session.held():
+                if self.session.is_closed:
+                    return
+                now = self.session.now()
+                material = read(self.session, now - LONGEST, now, now)
+            self._latest = day(material)
+        except Exception as error:  # the page goes on without estimates, and somebody is told
+            complain("truth", "estimates could not be worked out", error=" ".join(str(error).split())[:200])
+        finally:
+            self._finished = time.monotonic()
+            self._cost = self._finished - began
 
     def join(self) -> None:
         """Wait for a reading under way."""
