@@ -22,6 +22,7 @@ from deleverage.events import Liquidation
 from deleverage.live import LONGEST, WINDOWS, Live
 from deleverage.store.duck import DuckStore
 
+READ, SUMS = "read from the tables", "sums, treemap, heatmap"
 PAGE = "(all windows' estimates and waves, as the page asks)"
 VENUES = (("binance", "largest_per_second"), ("bybit", "full"), ("okx", "undisclosed"), ("htx", "presumed_full"))
 BASES = 50
@@ -59,31 +60,34 @@ def recompute(count: int) -> None:
         completeness.hidden(read(session, at - SECOND, at, at).prints)  # compile
         day(read(session, at - 3600 * SECOND, at, at))
         print(f"| step, {len(orders):,} liquidations of 24 h | s |\n|---|---|")
-        whole = 0.0
-        for _ in range(1):
-            steps = {}
-            began = time.perf_counter()
-            material = read(session, at - LONGEST, at, at)
-            steps["read from the tables"] = time.perf_counter() - began
-            began = time.perf_counter()
-            prints = completeness.hidden(material.prints)
-            steps["what each print hides"] = time.perf_counter() - began
-            began = time.perf_counter()
-            waves(prints, material.start, at, "minutes", material.around)
-            steps["waves"] = time.perf_counter() - began
-            began = time.perf_counter()
-            store.liquidation_sums(at - LONGEST, at, at)
-            treemap(store.liquidation_sums(at - LONGEST, at, at), 12)
-            list(store.liquidation_grid(at - LONGEST, at, 900 * SECOND, at))
-            steps["sums, treemap, heatmap"] = time.perf_counter() - began
-            began = time.perf_counter()
-            day(material)
-            steps[PAGE] = time.perf_counter() - began
-            whole = steps["read from the tables"] + steps["sums, treemap, heatmap"] + steps[PAGE]
-        for name, seconds in steps.items():
-            print(f"| {name} | {seconds:.2f} |")
-        print(f"| everything, once | {whole:.2f} |")
+        rounds = [measured(session, store, at) for _ in range(5)]
+        for name in rounds[0]:
+            print(f"| {name} | {np.median([r[name] for r in rounds]):.2f} |")
+        whole = [sum(r[name] for name in (READ, SUMS, PAGE)) for r in rounds]
+        print(f"| everything, median of five | {np.median(whole):.2f} ({min(whole):.2f} to {max(whole):.2f}) |")
         store.close()
+
+
+def measured(session: StoredSession, store: DuckStore, at: int) -> dict[str, float]:
+    """Seconds each step takes, once."""
+    steps = {}
+    began = time.perf_counter()
+    material = read(session, at - LONGEST, at, at)
+    steps[READ] = time.perf_counter() - began
+    began = time.perf_counter()
+    prints = completeness.hidden(material.prints)
+    steps["what each print hides"] = time.perf_counter() - began
+    began = time.perf_counter()
+    waves(prints, material.start, at, "minutes", material.around)
+    steps["waves"] = time.perf_counter() - began
+    began = time.perf_counter()
+    treemap(store.liquidation_sums(at - LONGEST, at, at), 12)
+    list(store.liquidation_grid(at - LONGEST, at, 900 * SECOND, at))
+    steps[SUMS] = time.perf_counter() - began
+    began = time.perf_counter()
+    day(material)
+    steps[PAGE] = time.perf_counter() - began
+    return steps
 
 
 def beside(rate: int, seconds: int) -> None:

@@ -119,11 +119,12 @@ def _under(rule: str, prints: pl.DataFrame) -> tuple[Floats, Floats, Floats, Flo
 def by_contract(prints: pl.DataFrame) -> pl.DataFrame:
     """Sum a window of `hidden` rows by contract: the additive `PARTS` an estimate is made of."""
     usd, both = pl.col("notional_usd"), pl.col("hidden_long") + pl.col("hidden_short")
-    return prints.group_by(CONTRACT).agg(
+    return prints.group_by("contract").agg(
+        pl.col(CONTRACT).first(),
         usd.filter(pl.col("is_long")).sum().alias("observed_long"), usd.filter(~pl.col("is_long")).sum().alias("observed_short"),
         pl.col("hidden_long", "hidden_short", "variance_long", "variance_short").sum(),
         (both * pl.col("occupancy")).sum().alias("fullness"), pl.col("second").n_unique().alias("at_cap"), pl.len().alias("prints"),
-    ).sort(CONTRACT)  # fmt: skip
+    ).drop("contract").sort(CONTRACT)  # fmt: skip
 
 
 Side = Literal["long", "short", "both"]
