@@ -61,6 +61,9 @@ def test_silence_is_not_calm() -> None:
     deaf = decompose(taker_buy=40, taker_sell=60, oi_start=1000, oi_end=990, forced_long=None, forced_short=None)
     assert deaf.forced is None and deaf.forced_share_of_taker is None and deaf.voluntary_closing is None
     assert deaf.both_close is not None
+    little = decompose(taker_buy=400, taker_sell=600, oi_start=1000, oi_end=1010, forced_long=6, forced_short=0)
+    assert "mostly" not in line(little, heard=0.5)
+    assert line(little, heard=0.5).startswith("Forced selling was at least 1.0%")
     assert line(deaf) == "Liquidations were not received: what was forced cannot be said."
 
 

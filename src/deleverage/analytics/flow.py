@@ -105,12 +105,17 @@ def decompose(
     )  # fmt: skip
 
 
+MOSTLY = 0.9
+"""Share of a window received from which its fewness tells something."""
 LITTLE = 0.1
 """Share of taker flow under which forced flow explains little."""
 
 
-def line(flow: Flow) -> str:
-    """Say in one sentence what forced flow explains, and plainly when that is little or cannot be said."""
+def line(flow: Flow, heard: float = 1.0) -> str:
+    """Say in one sentence what forced flow explains, and plainly when that is little or cannot be said.
+
+    `heard` is the share of the window in which liquidations were received; below `MOSTLY` nothing is concluded from there being few.
+    """
     if flow.problems:
         return f"Not resolvable: {flow.problems[0]}."
     if flow.forced is None or flow.other_taker_sell is None:
@@ -120,9 +125,13 @@ def line(flow: Flow) -> str:
     selling = flow.taker_sell >= flow.taker_buy or flow.other_taker_sell < flow.taker_sell
     word = "selling" if selling else "buying"
     share = flow.forced_share_of_taker
-    least = "at least " if flow.forced_high is not None and flow.forced_high > flow.forced else ""
+    least = "at least " if heard < MOSTLY or (flow.forced_high is not None and flow.forced_high > flow.forced) else ""
     text = f"Forced {word} was {least}{share:.1%} of taker {word}"
-    if share < LITTLE and (flow.forced_high is None or flow.forced_high <= LITTLE * (flow.taker_sell if selling else flow.taker_buy)):
+    if (
+        heard >= MOSTLY
+        and share < LITTLE
+        and (flow.forced_high is None or flow.forced_high <= LITTLE * (flow.taker_sell if selling else flow.taker_buy))
+    ):
         text += ": the move was mostly not forced"
     if flow.forced_share_of_closing is not None:
         text += f", and {flow.forced_share_of_closing:.1%} of all closing"

@@ -316,7 +316,7 @@ def _venue_flow(material: Material, base: str, venue: str, prints: pl.DataFrame,
         forced_long=forced["long"] / price if price and is_heard else None,
         forced_short=forced["short"] / price if price and is_heard else None,
     )  # fmt: skip
-    line = flow.line(found)
+    line = flow.line(found, share)
     if is_heard and share < 0.99:
         line += f" Liquidations were received for {share:.0%} of the window."
     return {"venue": venue, "price": price, "line": line, "liquidation_coverage": share, **msgspec.to_builtins(found)}
