@@ -52,7 +52,8 @@ def test_what_does_not_fit_is_named() -> None:
     thin = decompose(taker_buy=1, taker_sell=1, oi_start=10, oi_end=2, forced_long=1, forced_short=0)
     assert thin.both_close is None
     assert "trades are missing" in thin.problems[0]
-    assert "cannot be said" in line(decompose(taker_buy=0, taker_sell=0, oi_start=None, oi_end=None, forced_long=0, forced_short=0))
+    none = decompose(taker_buy=1, taker_sell=2, oi_start=None, oi_end=None, forced_long=0, forced_short=0)
+    assert (line(none), line(none, heard=0.1)) == ("No forced order was seen: the move was not forced.", "No forced order was seen.")
     with pytest.raises(BadInput):
         decompose(taker_buy=-1, taker_sell=0, oi_start=None, oi_end=None, forced_long=0, forced_short=0)
 

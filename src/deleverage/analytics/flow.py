@@ -120,6 +120,8 @@ def line(flow: Flow, heard: float = 1.0) -> str:
         return f"Not resolvable: {flow.problems[0]}."
     if flow.forced is None or flow.other_taker_sell is None:
         return "Liquidations were not received: what was forced cannot be said."
+    if flow.forced == 0 and not flow.forced_high:
+        return "No forced order was seen" + (": the move was not forced." if heard >= MOSTLY and flow.traded > 0 else ".")
     if flow.forced_share_of_taker is None:
         return "No trades are at hand: what forced flow explains cannot be said."
     selling = flow.taker_sell >= flow.taker_buy or flow.other_taker_sell < flow.taker_sell
