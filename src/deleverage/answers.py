@@ -70,6 +70,34 @@ def wave_table(reader: Reader, window: str, scale: str, base: str, at: str | Non
     return Answer(rows, f"Waves, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment))
 
 
+def short_estimate(row: dict[str, Any]) -> dict[str, Any]:
+    """A total with its estimate as one line of a table."""
+    share = row.get("long_share_corrected")
+    return {
+        **{key: row[key] for key in DIMENSIONS if key in row}, "seen_usd": row["total_usd"], "estimate_usd": row["estimate_usd"],
+        "low_usd": row["low_usd"], "high_usd": row["high_usd"], "long_share": row["long_share"],
+        **({} if share is None else {"corrected_share": share}), "status": row["status"],
+    }  # fmt: skip
+
+
+def short_score(row: dict[str, Any]) -> dict[str, Any]:
+    """A score as one line of a table."""
+    covered = row["covered"]
+    return {
+        "rule": row["rule"], "full": row["saturation"], "windows": row["windows"], "bias": f"{row['bias']:+.0%}",
+        "error": f"{row['error']:.0%}", "as seen": f"{row['naive_bias']:+.0%}", "covered": "" if covered is None else f"{covered:.1%}",
+    }  # fmt: skip
+
+
+def narrow_wave(row: dict[str, Any]) -> dict[str, Any]:
+    """A line of `short_wave` that fits a terminal."""
+    return {
+        "wave": row["wave"], "began": row["start"][5:].replace("T", " "), "s": row["seconds"], "seen_usd": row["long_usd"] + row["short_usd"],
+        "est_usd": row["estimate_usd"], "most_usd": row["high_usd"], "first": row["first"], "price": row["price_change"] or "",
+        "ended": row["ended"],
+    }  # fmt: skip
+
+
 def short_wave(row: dict[str, Any]) -> dict[str, Any]:
     """A wave as one line of a table."""
     estimate, price = row["estimate"], row["price"]

@@ -214,11 +214,12 @@ def liquidations(
       deleverage liquidations --window 24h --by venue --estimate
       deleverage liquidations --at 2025-01-27T17:20:30Z --by base --format json
     """
-    from deleverage.answers import liquidation_totals
+    from deleverage.answers import liquidation_totals, short_estimate
 
     with _reader(data) as reader:
         answer = liquidation_totals(reader, window, by, at, as_of, estimate=estimate)
-    _print(answer.rows, form, title=answer.title, footer=answer.footer)
+    rows = [short_estimate(row) for row in answer.rows] if estimate and form == "table" and "," not in by and by != "size" else answer.rows
+    _print(rows, form, title=answer.title, footer=answer.footer)
     if answer.hint:
         typer.echo(answer.hint, err=True)
 
@@ -242,11 +243,14 @@ def waves(
       deleverage waves --at 2025-01-27T17:20:30Z
       deleverage waves --window 7d --scale hours --format json
     """
-    from deleverage.answers import short_wave, wave_table
+    from deleverage.answers import narrow_wave, short_wave, wave_table
 
     with _reader(data) as reader:
         answer = wave_table(reader, window, scale, base, at, as_of)
-    _print(answer.rows if form == "json" else [short_wave(row) for row in answer.rows], form, title=answer.title, footer=answer.footer)
+    rows = answer.rows if form == "json" else [short_wave(row) for row in answer.rows]
+    if form == "table":
+        rows = [narrow_wave(row) for row in rows]
+    _print(rows, form, title=answer.title, footer=answer.footer)
     if answer.hint or not answer.rows:
         typer.echo(answer.hint or "no wave in this window: forced orders came too few or too evenly", err=True)
 
@@ -264,12 +268,14 @@ def score(
       deleverage score completeness
       deleverage score completeness --windows 3000 --format csv
     """
+    from deleverage.answers import short_score
     from deleverage.simulate.throttle_lab import report
 
     if what != "completeness":
         raise BadInput(f"no model {what!r} is scored yet; there is completeness")
     rows, footer = report(windows)
-    _print(rows, form, title="Completeness under throttling; 90 % intervals", footer=footer)
+    shown = [short_score(row) for row in rows] if form == "table" else rows
+    _print(shown, form, title="Completeness under throttling", footer=footer)
 
 
 @app.command()

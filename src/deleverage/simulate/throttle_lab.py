@@ -271,4 +271,6 @@ def report(windows: int, seed: int = 6) -> tuple[list[dict[str, object]], str]:
 
 
 def _rounded(value: object) -> object:
-    return round(value, 3) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return round(value, 3) if np.isfinite(value) else None
