@@ -93,8 +93,8 @@ def narrow_wave(row: dict[str, Any]) -> dict[str, Any]:
     """A line of `short_wave` that fits a terminal."""
     return {
         "wave": row["wave"], "began": row["start"][5:].replace("T", " "), "s": row["seconds"],
-        "seen_usd": row["long_usd"] + row["short_usd"], "est_usd": row["estimate_usd"], "most_usd": row["high_usd"], "first": row["first"], "price": row["price_change"] or "",
-        "ended": row["ended"],
+        "seen_usd": row["long_usd"] + row["short_usd"], "est_usd": row["estimate_usd"], "most_usd": row["high_usd"],
+        "first": row["first"], "price": row["price_change"] or "", "ended": row["ended"],
     }  # fmt: skip
 
 
