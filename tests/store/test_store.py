@@ -246,3 +246,14 @@ def test_a_range_is_the_sum_of_its_parts_and_order_does_not_matter(rows: list[tu
 
 def test_read_gives_arrow(store: Store) -> None:
     assert isinstance(store.read("trades"), pa.Table)
+
+
+def test_latest_is_the_last_row_of_each_contract_known_by_then(store: Store) -> None:
+    store.append([order(10), order(20, recv=25), order(20, recv=90, price=7.0), order(15, venue="okx"), order(40, venue="okx")])
+    kept = store.latest("liquidations", ("venue", "venue_symbol"), 0, 40, 50).to_pylist()
+    assert [(row["venue"], row["ts_event"], row["ts_recv"]) for row in kept] == [("okx", 15, 15), ("binance", 20, 25)]
+    later = store.latest("liquidations", ("venue", "venue_symbol"), 0, 40, 90, venue="binance").to_pylist()
+    assert [row["price"] for row in later] == [7.0], "of rows equal in ts_event the one received last counts"
+    buckets = store.latest("liquidations", ("venue",), 0, 50, 99, bucket=20, where={"position_side": "long"}).to_pylist()
+    assert [(row["venue"], row["ts_event"]) for row in buckets] == [("binance", 10), ("okx", 15), ("binance", 20), ("okx", 40)]
+    assert store.latest("liquidations", ("venue",), 0, 50, 99, base="ETH").num_rows == 0

@@ -225,6 +225,24 @@ class DuckStore:
         sql += f" OFFSET {int(skip)}" if skip else ""
         return self._query(sql, values)
 
+    def latest(
+        self, table: str, per: Sequence[str], start: int, end: int, as_of: int, *, base: str | None = None, venue: str | None = None,
+        where: Mapping[str, object] | None = None, bucket: int | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """See `Store.latest`."""
+        spec = table_named(table)
+        named = {"base": base, "venue": venue, **(where or {})}
+        given = {name: value for name, value in named.items() if value is not None}
+        tests = ["ts_event >= ?", "ts_event < ?", "ts_recv <= ?", *(f'"{name}" = ?' for name in given)]
+        of = [*(f'"{name}"' for name in per), *([] if bucket is None else [f"ts_event // {int(bucket)}"])]
+        rest = [f'"{c.name}"' for c in spec.columns if c.name not in ("ts_event", "ts_recv") and c.arrow != LEVELS]
+        order = f"ts_event DESC, ts_recv DESC, {', '.join(rest)}"
+        return self._query(
+            f'SELECT * EXCLUDE (source) FROM "{spec.name}" WHERE {" AND ".join(tests)}'
+            f" QUALIFY row_number() OVER (PARTITION BY {', '.join(of)} ORDER BY {order}) = 1 ORDER BY ts_event, {', '.join(of)}",
+            [start, end, as_of, *given.values()],
+        )
+
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> pa.Table:
         try:
             return self._db.cursor().sql(sql, params=list(parameters)).to_arrow_table()

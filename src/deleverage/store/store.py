@@ -82,6 +82,15 @@ class Store(Protocol):
         """Return rows in a total order (ts_event, ts_recv, then every column); `collapse` keeps the last reading per state,
         `largest_by` puts the largest of that column first, `at_least` bounds notional_usd, `skip` leaves out the first rows."""
 
+    def latest(
+        self, table: str, per: Sequence[str], start: int, end: int, as_of: int, *, base: str | None = None, venue: str | None = None,
+        where: Mapping[str, object] | None = None, bucket: int | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """Return the last row in [start, end) of each `per` (column names), with `bucket` (ns) of each `per` and bucket, in time order.
+
+        Of rows equal in ts_event the one received last counts.
+        """
+
     def liquidation_sums(self, start: int, end: int, as_of: int) -> dict[Group, Sum]:
         """Sum liquidations with start <= ts_event < end known at `as_of`, by venue, base, side and method."""
 
