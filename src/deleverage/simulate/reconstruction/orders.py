@@ -28,6 +28,8 @@ LOT = {"BTC": 0.001, "ETH": 0.01, "SOL": 0.1, "HYPE": 0.1, "DOGE": 1.0, "XRP": 1
 """Smallest step of a size in coins."""
 DAILY_USD = {"BTC": 30e9, "ETH": 18e9, "SOL": 6e9, "HYPE": 1e9, "DOGE": 2e9, "XRP": 3e9, "SUI": 1e9}
 """Assumed volume a day: decides how far forced orders push their own fills."""
+EARLIER = 0.3
+"""Size of orders before the published 24 hours, against the same scaling inside: assumed, nothing was published of them."""
 LISTED = {venue: COINS if venue != "deribit" else ("BTC", "ETH", "SOL") for venue in TARGETS}
 FIRST_PART, PAUSE = 0.2, 30
 """Hyperliquid closes a fifth of a large position first and the rest 30 s later (margining page)."""
@@ -60,9 +62,11 @@ def market(paths: Mapping[str, Mapping[str, Floats]], scale: float, rng: np.rand
         frames.append(_forced(venue, coin, own, mark, rng))
     orders = pl.concat(frames).sort("ts", "venue", "coin", "account")
     factors = calibrated(_with_printed(orders, rng))
-    orders = orders.join(factors, on=["venue", "coin", "is_long"], how="left").with_columns(pl.col("size") * pl.col("factor"))
-    held = {key: _scaled(rows, key, factors) for key, rows in drawn.items()}
-    return Market(marks, lasts, held, _settled(_with_printed(_executed(orders.drop("factor")), rng)))
+    orders = orders.join(factors, on=["venue", "coin", "is_long"], how="left").with_columns(
+        pl.col("size") * pl.col("factor") * pl.when(pl.col("ts") < AT - 24 * HOUR).then(EARLIER).otherwise(1.0)
+    )
+    orders = _with_printed(_executed(orders.drop("factor")), rng).sort("ts", "venue", "coin", "account")
+    return Market(marks, lasts, {key: _scaled(rows, key, factors, orders) for key, rows in drawn.items()}, orders)
 
 
 def _share(venue: str, coin: str) -> float:
@@ -148,12 +152,11 @@ def calibrated(orders: pl.DataFrame, rounds: int = 200) -> pl.DataFrame:
     return everything.join(found, on=["venue", "coin", "is_long"], how="left").with_columns(pl.col("factor").fill_null(1.0))
 
 
-def _scaled(held: Positions, key: tuple[str, str], factors: pl.DataFrame) -> Positions:
-    """Scale the sizes of positions as their forced orders were."""
+def _scaled(held: Positions, key: tuple[str, str], factors: pl.DataFrame, orders: pl.DataFrame) -> Positions:
+    """Scale the sizes of positions as their forced orders were; one that is forced is as large as its orders together."""
     own = factors.filter((pl.col("venue") == key[0]) & (pl.col("coin") == key[1]))
     by_side = dict(own.select("is_long", "factor").iter_rows())
-    return held._replace(size=held.size * np.where(held.is_long, by_side.get(True, 1.0), by_side.get(False, 1.0)))
-
-
-def _settled(orders: pl.DataFrame) -> pl.DataFrame:
-    return orders.sort("ts", "venue", "coin", "account")
+    size = held.size * np.where(held.is_long, by_side.get(True, 1.0), by_side.get(False, 1.0))
+    filled = orders.filter((pl.col("venue") == key[0]) & (pl.col("coin") == key[1])).group_by("account").agg(pl.col("size").sum())
+    size[filled["account"].to_numpy()] = filled["size"].to_numpy()
+    return held._replace(size=size)

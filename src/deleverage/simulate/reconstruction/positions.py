@@ -80,7 +80,7 @@ def positions(mark: Floats, venue: str, coin: str, count: int, median_usd: float
 def _entries(mark: Floats, venue: str, coin: str, count: int, rng: np.random.Generator) -> tuple[Whole, Floats]:
     """Draw when positions were entered, the more recent the likelier, and at which price."""
     seconds = len(mark) - 1
-    earlier = rng.random(count) < 0.55
+    earlier = rng.random(count) < 0.85
     ages = np.minimum(rng.exponential(72.0, count), BEFORE - 1.0)
     within = rng.integers(0, seconds - 60, count)
     entered = np.where(earlier, (-ages * 3600).astype(np.int64) - 1, within)
