@@ -297,6 +297,16 @@ class DuckStore:
         """See `Store.depth_series`."""
         return self._query(series.DEPTH, [base, start, end, as_of, bucket])
 
+    def book_rows(self, base: str, start: int, end: int, as_of: int, venue: str | None = None, *, begin: bool = True) -> pa.Table:
+        """See `Store.book_rows`."""
+        early = start - series.BOOK_LOOKBACK if begin else start
+        return self._query(series.BOOK_ROWS, [base, early, start, as_of, base, early, end, start, as_of, venue, venue])
+
+    def traded_at(self, venue: str, symbol: str, start: int, end: int, as_of: int) -> dict[tuple[str, float], float]:
+        """See `Store.traded_at`."""
+        rows = self._rows(series.TRADED_AT, [venue, symbol, start, end, as_of])
+        return {(str(side), float(str(price))): float(str(usd)) for side, price, usd in rows}
+
     def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
         """See `Store.liquidations_at_mark`."""
         sql = series.AT_MARK.format(counted=COUNTED, most=MOST_USD, longest=series.MARK_AGE)

@@ -43,6 +43,25 @@ SELECT venue, symbol, max(ts_event) AS ts_event, arg_max(bid_usd, ts_event) AS b
         AND update = 'snapshot' AND size_unit <> 'contracts' AND strpos(symbol, '-') = 0)
 GROUP BY venue, symbol, ts_event // ? ORDER BY ts_event, venue, symbol"""
 
+BOOK_ROWS = """
+WITH begun AS (
+    SELECT venue, venue_symbol, max(ts_event) AS since FROM book_depth
+    WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND update = 'snapshot' GROUP BY ALL)
+SELECT b.venue, symbol, b.venue_symbol, ts_event, ts_recv, update, bids, asks, size_unit, sequence, previous_sequence
+FROM book_depth b LEFT JOIN begun ON b.venue = begun.venue AND b.venue_symbol = begun.venue_symbol
+WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_event >= coalesce(since, ?) AND ts_recv <= ?
+    AND (? IS NULL OR b.venue = ?) AND NOT regexp_matches(symbol, '-[CP]$') AND (update <> 'top' OR b.venue = 'binance')
+ORDER BY ts_recv, b.rowid"""
+"""From a contract's last snapshot before the start on, of perpetuals and futures; best quotes only where books are numbered with them."""
+
+TRADED_AT = """
+SELECT CASE taker_side WHEN 'sell' THEN 'bid' WHEN 'buy' THEN 'ask' END AS side, price, sum(notional_usd) FROM trades
+WHERE venue = ? AND symbol = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND side IS NOT NULL AND notional_usd IS NOT NULL
+GROUP BY ALL"""
+
+BOOK_LOOKBACK = 24 * 3600 * 1_000_000_000
+"""Oldest snapshot (ns before the start) that a book is begun from."""
+
 AT_MARK = """
 WITH printed AS (
     SELECT venue, base, symbol, ts_event, price, notional_usd FROM liquidations

@@ -116,6 +116,13 @@ class Store(Protocol):
     def depth_series(self, start: int, end: int, as_of: int, base: str, bucket: int) -> pa.Table:
         """Return resting depth within 1 % of the best price per contract and bucket, from full books: bid_usd, ask_usd."""
 
+    def book_rows(self, base: str, start: int, end: int, as_of: int, venue: str | None = None, *, begin: bool = True) -> pa.Table:
+        """Return what books of perpetuals and futures are rebuilt from: rows of book_depth in [start, end) and, with `begin`, those from
+        a contract's last snapshot before `start` (at most a day) on; ordered by receipt."""
+
+    def traded_at(self, venue: str, symbol: str, start: int, end: int, as_of: int) -> dict[tuple[str, float], float]:
+        """Sum what was traded in [start, end) by the side of the book that was hit (bid, ask) and price, USD."""
+
     def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
         """Return by venue what orders printed at a bankruptcy price sum to: (USD as printed, USD at the mark price then, orders).
 
