@@ -46,6 +46,9 @@ class Rules(NamedTuple):
 
 
 DEFAULT = Rules()
+MATCHED = Rules(cheapest=0.0018)
+"""The wing rule nearest to the published index on six chains of one calm fortnight (docs/methods/volatility-index.md): a calibration, not
+part of the method. A floor on price moves out with volatility, as a floor on the strike would not."""
 
 
 class Leg(msgspec.Struct, frozen=True):
