@@ -16,9 +16,9 @@ GRID = np.sinh(np.linspace(-6.5, 6.5, 53))
 """Where g is held up while fitting, in units of s around m: fine at the vertex, 330 s away in the wings."""
 CHECK = np.sinh(np.linspace(-6.5, 6.5, 1041))
 """Where g is looked at afterwards."""
-_SIDE = np.concatenate([np.linspace(0.02, 0.5, 13), np.linspace(0.6, 3.0, 10), [10.0, 100.0]])
+_SIDE = np.concatenate([np.linspace(0.02, 0.5, 13), np.linspace(0.6, 3.0, 13)])
 SPAN = np.concatenate([-_SIDE[::-1], [0.0], _SIDE])
-"""Log-moneyness at which a slice is held below the next expiry; the last two points stand for the slopes of the wings."""
+"""Log-moneyness at which a slice is held below the next expiry: strikes from 5 % to 20 times the forward."""
 CLEAR = 1e-3
 """g is pushed above this while fitting, so that between points of the grid it stays above 0."""
 
