@@ -180,7 +180,7 @@ def figure(path: Path, known: list[Case]) -> None:
     left.set_ylabel("points")
     left.set_ylim(36.4, 43.2)
     left.set_title("BTC, January 2026", loc="left", fontsize=10)
-    left.legend(fontsize=7, frameon=False, loc="lower left")
+    left.legend(fontsize=7, frameon=False, loc="lower right")
     cuts = np.arange(0.15, 0.86, 0.02)
     for case in known:
         moved = [
