@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast, get_args
 
 from deleverage.analytics.liquidations import DIMENSIONS, By
 from deleverage.analytics.waves import Scale
-from deleverage.api import anatomy
+from deleverage.api import anatomy, liquidity
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.api.view import Moment
@@ -127,6 +127,15 @@ def flow_of(reader: Reader, window: str, base: str, at: str | None, as_of: str |
         return cast(dict[str, Any], reader.ask_json("flow", _asked(window, at, as_of) | {"base": base})["data"])
     moment = _moment(reader, window, at, as_of)
     return anatomy.flow_document(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), base)
+
+
+def liquidity_of(reader: Reader, window: str, base: str, at: str | None, as_of: str | None, venue: str | None = None) -> dict[str, Any]:
+    """What rested in the books of one coin."""
+    if reader.store is None:
+        asked = _asked(window, at, as_of) | {"base": base} | ({} if venue is None else {"venue": venue})
+        return cast(dict[str, Any], reader.ask_json("liquidity", asked)["data"])
+    moment = _moment(reader, window, at, as_of)
+    return liquidity.answer(moment.session, moment.start, moment.at, moment.as_of, base, venue)
 
 
 def _moment(reader: Reader, window: str, at: str | None, as_of: str | None) -> Moment:

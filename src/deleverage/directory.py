@@ -35,3 +35,12 @@ class Directory(Reader):
     def flow(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
         """Return the move of one coin taken apart by venue, in coins."""
         return answers.flow_of(self, window, base, at, as_of)
+
+    def liquidity(
+        self, window: str = "1h", base: str = "BTC", at: str | None = None, as_of: str | None = None, venue: str | None = None
+    ) -> dict[str, Any]:
+        """Return what rested in the books of one coin: depth, spread, cost of a trade, what was withdrawn, map and walls; at most 4 h.
+
+        The document of `/v1/liquidity`. Depth beyond what is visible is None.
+        """
+        return answers.liquidity_of(self, window, base, at, as_of, venue)

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from deleverage import __version__
-from deleverage.api.routes import anatomy, liquidations, metrics, system
+from deleverage.api.routes import anatomy, liquidations, liquidity, metrics, system
 from deleverage.api.schemas import ErrorAnswer
 from deleverage.api.server import Server
 from deleverage.api.stream import stream
@@ -36,6 +36,7 @@ def build(server: Server) -> FastAPI:
     app.state.server = server
     app.include_router(liquidations.router)
     app.include_router(anatomy.router)
+    app.include_router(liquidity.router)
     app.include_router(system.router)
     app.include_router(metrics.router)
     app.add_api_websocket_route("/v1/stream", stream)

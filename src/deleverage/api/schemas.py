@@ -82,6 +82,16 @@ class FlowQuestion(Windowed):
     base: Annotated[str, Field(max_length=40)] = "BTC"
 
 
+class LiquidityQuestion(Windowed):
+    """The books of one coin; of a window longer than 4 h the end. `venue` and `symbol` choose what the heatmap and walls are of."""
+
+    window: Annotated[str, Field(max_length=12, description="length such as 15m, 1h; at most 4h are read")] = "1h"
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+    venue: VenueName = None
+    symbol: Annotated[str | None, Field(max_length=80, description="contract whose heatmap and walls are told")] = None
+    buckets: Annotated[int, Field(ge=10, le=500, description="instants at most")] = 240
+
+
 class OrdersQuestion(Windowed):
     """Single liquidations; `start` and `end` may replace the window."""
 
