@@ -4,6 +4,7 @@ The price is S(t) = F(t)·exp(X(t)) with X driven by sigma(X, t)² = (dw/dT)/g(k
 it says of touching is one answer among many that do: a stochastic volatility returns the same options and touches otherwise.
 """
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ LEAST, MOST = 1e-4, 25.0
 """Bounds of the local variance per year (1 % to 500 % volatility); a surface with arbitrage has places beyond them."""
 DAMPED = 4
 """Half steps taken implicitly from expiry, so that the jump in the corner does not ring (Rannacher 1984)."""
+FEWEST_STEPS = 4
+"""Steps between two neighbouring slices at least."""
 WIDTH = 7.0
 """Standard deviations beyond spot at which the far end of the grid lies."""
 
@@ -104,20 +107,18 @@ def _forward(years, logs, start, t):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _solve(years, svi, logs, start, until, low, high, nodes, steps, left, right, inside):  # type: ignore[no-untyped-def]
-    """Backward from `inside` at expiry with `left` and `right` held at the ends (logs of price); returns the row at time 0."""
+def _solve(years, svi, logs, start, times, low, high, nodes, left, right, inside):  # type: ignore[no-untyped-def]
+    """Backward through falling `times` from `inside` at the first with `left` and `right` held at the ends (logs of price)."""
     dx = (high - low) / nodes
     v = np.full(nodes + 1, inside)
     v[0], v[nodes] = left, right
     upper, rest = np.empty(nodes + 1), np.empty(nodes + 1)
     down, up = np.empty(nodes + 1), np.empty(nodes + 1)
     count, outside = 0, 0
-    whole = until / steps
-    t = until
-    for n in range(steps + DAMPED // 2):
-        dt = whole / 2 if n < DAMPED else whole
+    for n in range(len(times) - 1):
+        dt = times[n] - times[n + 1]
         theta = 1.0 if n < DAMPED else 0.5
-        middle = max(t - dt * 0.5, 1e-12)
+        middle = times[n] - dt * 0.5
         forward, slope = _forward(years, logs, start, middle)
         i, j, one, two, one_t, two_t = _place(years, middle)
         near = 3 * np.sqrt(max(one * _svi(svi[i], 0.0)[0] + two * _svi(svi[j], 0.0)[0], 1e-12))
@@ -149,8 +150,16 @@ def _solve(years, svi, logs, start, until, low, high, nodes, steps, left, right,
             rest[x] = (explicit + theta * down[x] * rest[x - 1]) * scale
         for x in range(nodes - 1, 0, -1):
             v[x] = rest[x] + upper[x] * v[x + 1]
-        t -= dt
     return v, outside / max(count, 1)
+
+
+def _times(law: Law, years: float, steps: int) -> Floats:
+    """Falling from `years` to 0, about `steps` even steps that meet every slice, where local volatility jumps; the first two halved."""
+    ends = np.concatenate([[0.0], law.years[law.years < years * (1 - 1e-9)], [years]])
+    parts = [np.linspace(a, b, max(FEWEST_STEPS, int(np.ceil(steps * (b - a) / years))) + 1)[1:] for a, b in pairwise(ends)]
+    falling = np.concatenate([[0.0], *parts])[::-1]
+    halves = (falling[: DAMPED // 2] + falling[1 : DAMPED // 2 + 1]) / 2
+    return np.ascontiguousarray(np.sort(np.concatenate([falling, halves]))[::-1])
 
 
 def _between(row: Floats, position: float) -> float:
@@ -162,7 +171,8 @@ def _between(row: Floats, position: float) -> float:
 
 def _run(law: Law, years: float, low: float, high: float, grid: tuple[int, int], ends: tuple[float, float], inside: float) -> Solution:
     start = float(np.log(law.spot))
-    row, clipped = _solve(law.years, law.svi, law.log_forward, start, years, low, high, *grid, *ends, inside)
+    times = _times(law, years, grid[1])
+    row, clipped = _solve(law.years, law.svi, law.log_forward, start, times, low, high, grid[0], *ends, inside)
     value = _between(row, (start - low) / (high - low) * grid[0])
     return Solution(min(max(value, 0.0), 1.0), float(clipped))
 
