@@ -15,10 +15,13 @@ HOME = HERE / ".peers"
 PYTHON = HOME / "bin" / "python"
 PEERS = {"cryptofeed": ("cryptofeed==2.4.1", "peer_cryptofeed.py"), "ccxt.pro": ("ccxt==4.5.90", "peer_ccxt.py")}
 """What pip is asked for, and the worker, by name."""
+OPTION_PEERS = {"vollib": ("vollib==1.0.11", "peer_options.py"), "lets_be_rational": ("lets_be_rational==1.1.2", "peer_options.py")}
+"""Likewise, for options.py."""
+EVERY = PEERS | OPTION_PEERS
 
 
 class Worker:
-    """One peer in a process of its own, making a pass over a file of messages whenever it is asked to."""
+    """One peer in a process of its own, making a pass over a file of messages (or of options) whenever it is asked to."""
 
     def __init__(self, name: str, messages: Path) -> None:
         """Start the process; `problem` says why there is none."""
@@ -26,7 +29,7 @@ class Worker:
         if not is_installed(name):
             self.problem = "not installed; benchmarks/peers.py installs it"
             return
-        command = [str(PYTHON), str(HERE / PEERS[name][1]), str(messages)]
+        command = [str(PYTHON), str(HERE / EVERY[name][1]), str(messages)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def one_pass(self) -> dict[str, Any] | None:
@@ -59,13 +62,13 @@ def is_installed(name: str) -> bool:
 
 def prepare() -> dict[str, str]:
     """Make the environment and install what is missing. Returns the peers that could not be installed, with the reason."""
-    missing = [name for name in PEERS if not is_installed(name)]
+    missing = [name for name in EVERY if not is_installed(name)]
     failed: dict[str, str] = {}
     if missing and not PYTHON.exists():
         venv.create(HOME, with_pip=True)
         (HOME / ".gitignore").write_text("*\n")
     for name in missing:
-        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PEERS[name][0]]
+        command = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", EVERY[name][0]]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode or not is_installed(name):
             failed[name] = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
@@ -74,7 +77,7 @@ def prepare() -> dict[str, str]:
 
 def main() -> None:
     failed = prepare()
-    for name, (wanted, _) in PEERS.items():
+    for name, (wanted, _) in EVERY.items():
         print(f"{wanted}: {'cannot be installed here: ' + failed[name] if name in failed else 'installed'}", file=sys.stderr)
 
 
