@@ -21,6 +21,8 @@ from deleverage.errors import BadInput
 Floats = NDArray[np.float64]
 Regime = Literal["dealers short gamma", "dealers long gamma", "conventions disagree"]
 ROOT = np.sqrt(2 * np.pi)
+ROUND_OFF = 1e-12
+"""Share of the gross exposure below which the net is nothing but rounding."""
 LOW, HIGH = 0.05, 0.95
 """Quantiles of every band."""
 ABOUT = {
@@ -179,6 +181,7 @@ def exposure(
     found, tables = [], []
     for name, position in positions.items():
         curve = units @ position
+        curve[np.abs(curve) <= ROUND_OFF * (units @ np.abs(position))] = 0.0
         drawn = None if draws is None or name not in draws else draws[name] @ units.T
         low, high = (None, None) if drawn is None else np.quantile(drawn, [LOW, HIGH], axis=0)
         prices_at = _roots(contracts, position, spot, grid, curve[:-1])
