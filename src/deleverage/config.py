@@ -54,12 +54,38 @@ class VenueSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    enabled: Annotated[bool, Field(description="collect from this venue")] = True
+    enabled: Annotated[bool, Field(description="collect from it")] = True
     proxy: Annotated[Web, Field(description="proxy for sockets and questions: http://user:password@host:port; empty: none")] = ""
     gateway: Annotated[
         Web, Field(description="http(s)://host:port under which every address of the venue is asked for, as GATEWAY/its-host/its-path")
     ] = ""
     hosts: Annotated[dict[str, str], Field(description="other hosts to use in place of the venue's, by host")] = {}
+
+    @property
+    def query(self) -> str:
+        """What is added to every question's address and never kept: a key."""
+        return ""
+
+
+class FredSettings(VenueSettings):
+    """How FRED is reached; with a key its API is asked, without one its CSV."""
+
+    api_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9]*$", description="key of the FRED API; empty: the CSV, which needs none")] = ""
+
+    @property
+    def query(self) -> str:
+        """See VenueSettings."""
+        return f"api_key={self.api_key}" if self.api_key else ""
+
+
+class ReferencesSettings(BaseModel):
+    """Sentiment, ETF flows and macro series: which are asked, and how they are reached."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    fear_greed: Annotated[VenueSettings, Field(description="alternative.me's Fear & Greed index")] = VenueSettings()
+    farside: Annotated[VenueSettings, Field(description="Farside's ETF flows")] = VenueSettings()
+    fred: Annotated[FredSettings, Field(description="FRED's macro series")] = FredSettings()
 
 
 class CollectSettings(BaseModel):
@@ -120,6 +146,7 @@ class Settings(BaseSettings):
     collect: Annotated[CollectSettings, Field(description="what is collected")] = CollectSettings()
     journal: Annotated[JournalSettings, Field(description="how raw frames are kept")] = JournalSettings()
     hyperliquid: Annotated[HyperliquidSettings, Field(description="more of Hyperliquid")] = HyperliquidSettings()
+    references: Annotated[ReferencesSettings, Field(description="sentiment, ETF flows, macro")] = ReferencesSettings()
     log: Annotated[LogSettings, Field(description="log lines")] = LogSettings()
 
     @classmethod
@@ -244,8 +271,9 @@ def _rows(section: BaseModel, path: str, rows: list[dict[str, str]]) -> None:
             for venue in VENUE_NAMES:
                 _rows(value.get(venue) or VenueSettings(), f"venues.{venue}.", rows)
         else:
+            shown = "(set)" if name == "api_key" and value else value
             rows.append(
-                {"setting": path + name, "value": _toml(value), "default": _toml(field.default), "meaning": field.description or ""}
+                {"setting": path + name, "value": _toml(shown), "default": _toml(field.default), "meaning": field.description or ""}
             )
 
 

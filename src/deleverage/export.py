@@ -12,8 +12,8 @@ from deleverage.errors import BadInput
 from deleverage.journal.interchange import write_jsonl
 from deleverage.journal.reading import read_frames
 from deleverage.reader import Reader
+from deleverage.references import source_named
 from deleverage.store.folder import Folder
-from deleverage.venues import venue_named
 from deleverage.when import instant
 
 
@@ -41,7 +41,7 @@ def export_raw(folder: Folder, output: Path | None, *, start: str | None, end: s
     if not folder.journal.is_dir():
         raise BadInput(f"no journal in {folder.path}; nothing was recorded or imported there")
     if venue is not None:
-        venue_named(venue)
+        source_named(venue)
     now = time.time_ns()
     first, last = (None if text is None else instant(text, now) for text in (start, end))
     frames = read_frames(folder.journal, start=first, end=last, venue=venue)

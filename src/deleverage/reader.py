@@ -16,9 +16,9 @@ import pyarrow as pa
 from deleverage import config
 from deleverage.collect.history import open_up_to_date
 from deleverage.errors import BadInput, StoreError
+from deleverage.references import SOURCES
 from deleverage.store.duck import DuckStore, table_named
 from deleverage.store.folder import Folder
-from deleverage.venues import VENUES
 from deleverage.when import instant
 
 Instant = str | int | None
@@ -51,8 +51,8 @@ class Reader:
             said = {"venue": venue, "base": base, **{key: None if at is None else f"{at}ns" for key, at in times.items()}}
             answer = self.ask(f"tables/{name}", {key: value for key, value in said.items() if value is not None})
             rows = pa.ipc.open_stream(io.BytesIO(answer)).read_all()
-        if rows.num_rows == 0 and venue is not None and venue not in VENUES:
-            raise BadInput(f"unknown venue {venue!r}, and no row names it; known: {', '.join(VENUES)}")
+        if rows.num_rows == 0 and venue is not None and venue not in SOURCES:
+            raise BadInput(f"unknown venue {venue!r}, and no row names it; known: {', '.join(SOURCES)}")
         frame = pl.from_arrow(rows)
         assert isinstance(frame, pl.DataFrame)
         return frame

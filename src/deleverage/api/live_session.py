@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from deleverage.analytics.coverage import Span
 from deleverage.analytics.liquidations import Group, Sum
+from deleverage.api.reconstructed import reconstructed
 from deleverage.api.session import FLUSH, Clock, Session
 from deleverage.collect.collector import Collector
 from deleverage.collect.history import open_up_to_date
@@ -18,9 +19,9 @@ from deleverage.config import Settings
 from deleverage.errors import DeleverageError
 from deleverage.events import Event, Liquidation
 from deleverage.live import LONGEST, WINDOWS, Live
+from deleverage.references import SOURCES
 from deleverage.store.folder import Folder
 from deleverage.store.store import Ingested
-from deleverage.venues import VENUES
 
 CHECKPOINT = 30.0
 """Seconds between two notes in the tables of how far they reach, so that a crash is caught up quickly."""
@@ -50,19 +51,24 @@ class LiveSession(Session):
         self._rules: dict[int, tuple[int, dict[str, str]]] = {}
         self._asked = self._flushed = 0
         self._sums: dict[int, dict[int, dict[Group, Sum]]] = {}
-        listed = {name: known_contracts(self.store, name) for name in VENUES}
+        listed = {name: known_contracts(self.store, name) for name in SOURCES}
         self._before = self.store.ingested()
         self._spans = self.store.spans()
         self._recall(self._started)
         self.collector = Collector(settings, folder, lock=self.lock, on_events=self._take, on_batch=self._advance, listed=listed)
         self.tally = self.collector.pipeline.tally
         self._closing = threading.Event()
+        self._reconstructed = reconstructed(self.store)
         self._collecting = threading.Thread(target=self._collect, name="collect", daemon=True)
         self._writing = threading.Thread(target=self._write, name="store", daemon=True)
 
+    def reconstructed(self) -> list[tuple[int, int]]:
+        """See `Session.reconstructed`: what the tables held before collecting began."""
+        return self._reconstructed
+
     def start(self) -> None:
         """Begin to collect."""
-        for venue in VENUES:
+        for venue in SOURCES:
             before = self._before.get(venue, Ingested(0, 0, 0))
             self.store.set_ingested(venue, before._replace(until=self._started, resume=self._started, is_open=True))
         self._collecting.start()
@@ -211,11 +217,11 @@ class LiveSession(Session):
             tally = collector.pipeline.finish()
             spans = collector.pipeline.spans(still_open=not is_last)
             failures = super().failures()
-            resume = {venue: collector.pipeline.resume(venue, until.get(venue, self._started)) for venue in VENUES}
+            resume = {venue: collector.pipeline.resume(venue, until.get(venue, self._started)) for venue in SOURCES}
         collector.commit()  # tables must never reach further than the journal
         self._asked = time.time_ns()
         self.flush()
-        for venue in VENUES:
+        for venue in SOURCES:
             count = rows.get(venue, 0)
             before = self._before.get(venue, Ingested(0, 0, 0))
             events = sum(c.events for name, c in list(tally.by_channel.items()) if name.partition("/")[0] == venue)

@@ -18,8 +18,8 @@ from deleverage.events import Event, Liquidation
 from deleverage.journal.interchange import read_source
 from deleverage.live import LONGEST, WINDOWS
 from deleverage.recordings import Recording, bundled, recording_named
+from deleverage.references import source_named
 from deleverage.store.folder import Folder
-from deleverage.venues import venue_named
 
 NEARLY_NOW = 2_000_000_000
 """A moment this near (ns) to the session's now is served what the background last worked out."""
@@ -73,7 +73,7 @@ class Server:
         stretches: list[tuple[int, int]] = [] if recording is None else list(recording.stretches)
         if recording is None:
             for frame in read_source(path):
-                venue_named(frame.venue)
+                source_named(frame.venue)
                 first, last = min(first or frame.ts_recv, frame.ts_recv), max(last, frame.ts_recv)
             if not first:
                 raise BadInput(f"{path} holds no frame")

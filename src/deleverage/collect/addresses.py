@@ -1,4 +1,7 @@
-"""Where a venue's addresses are really asked for: its own host, another one, or a gateway. The journal keeps the venue's own."""
+"""Where a venue's addresses are really asked for: its own host, another one, or a gateway.
+
+The journal keeps the venue's own, without keys.
+"""
 
 from urllib.parse import urlsplit
 
@@ -13,6 +16,8 @@ def actual(url: str, how: VenueSettings) -> str:
     >>> actual("https://api.hbdm.com/heartbeat", VenueSettings(hosts={"api.hbdm.com": "api.hbdm.vn"}))
     'https://api.hbdm.vn/heartbeat'
     """
+    if how.query:
+        url += ("&" if "?" in url else "?") + how.query
     parts = urlsplit(url)
     host = parts.hostname or ""
     if how.gateway:

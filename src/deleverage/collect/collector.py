@@ -20,6 +20,7 @@ from deleverage.collect.node_fills import NodeFills
 from deleverage.collect.pipeline import Count, Pipeline
 from deleverage.collect.positions import PositionWatch
 from deleverage.collect.reconnecting import Reconnecting
+from deleverage.collect.reference_feeds import ReferenceFeeds
 from deleverage.collect.sequences import BOOKS, SequenceWatch
 from deleverage.collect.status import ChannelStatus, CollectorStatus, IntakeStatus, VenueStatus
 from deleverage.collect.venue_collector import VenueCollector, describe
@@ -77,6 +78,7 @@ class Collector:
         self._numbers = itertools.count(int(time.time()))
         self._listed = {name: {i.venue_symbol: i for i in (listed or {}).get(name, ())} for name in VENUES}
         self.venues: dict[str, VenueCollector] = {}
+        self.references = ReferenceFeeds(settings, self.intake, self._numbers)
         self.monitor = FeedMonitor(self.started_at)
         self._sequences = SequenceWatch()
         self._holes: deque[tuple[str, str, str]] = deque(maxlen=10_000)
@@ -111,6 +113,8 @@ class Collector:
                         )
                         self.venues[name] = collector
                         tasks.create_task(self._collect(collector))
+                for reference in self.references.collectors.values():
+                    tasks.create_task(self._collect(reference))
                 if "hyperliquid" in self.venues:
                     self._watch_hyperliquid(tasks)
                 tasks.create_task(self._watch())
@@ -155,7 +159,7 @@ class Collector:
                 intake.queued, intake.capacity, intake.lag(), intake.is_paused, intake.frames, intake.bytes, intake.parsed,
                 self._journal.durable,
             ),
-            [self._venue_status(collector, counts) for collector in list(self.venues.values())],
+            [self._venue_status(collector, counts) for collector in list(self.venues.values())], self.references.statuses(),
         )  # fmt: skip
 
     def expected_gb(self) -> float | None:
@@ -226,6 +230,7 @@ class Collector:
         if type(events[0]) is Instrument:
             self._learn(events)
         self.monitor.saw(events)
+        self.references.saw(events)
         if type(events[0]) is BookDepth:
             for event, words in self._sequences.saw(events):
                 self._holes.append((event.venue, BOOKS[event.venue], words))
@@ -282,7 +287,7 @@ class Collector:
         begun = Begun.read(self.folder.begun)
         while True:
             await asyncio.sleep(TICK)
-            for collector in self.venues.values():
+            for collector in (*self.venues.values(), *self.references.collectors.values()):
                 if collector.is_discovered and collector.begin(begun, self._ended):
                     begun.write(self.folder.begun)
             try:
@@ -342,6 +347,8 @@ class Collector:
         self._say_holes(now)
         counts = list(self.pipeline.tally.by_channel.items())
         monitor.observe(now, [_reading(name, c.heard, c.events, c.last_recv, c.newest) for name, c in counts])
+        for reference in self.references.look(now):
+            self._say_state(reference, now)
         dead: dict[str, list[str]] = {}
         for state in monitor.states(now):
             self._believe(state, now)
@@ -387,17 +394,21 @@ class Collector:
         self.states[key] = state
         if before is not None and before.state == state.state:
             return
-        if before is not None or state.state != "live":
-            say = log().info if state.state == "live" else log().warning
-            say("feed", venue=state.venue, channel=state.channel, state=state.state, evidence=state.evidence)
-        said = {"channel": state.channel, "state": state.state, "evidence": state.evidence, "since": state.since}
-        self.intake.take(Frame(now, state.venue, "", msgspec.json.encode(said), "state"))
+        self._say_state(state, now, is_new=before is None)
         if not VENUES[state.venue].carries_liquidations(state.channel):
             return
         if before is not None and before.state in LOST:
             self._say_gap(state.venue, state.channel, before.since, now, f"{before.state}: {before.evidence}")
         if state.state in LOST:
             self._say_gap(state.venue, state.channel, state.since, None, f"{state.state}: {state.evidence}")
+
+    def _say_state(self, state: FeedState, now: int, is_new: bool = False) -> None:
+        """Log and journal what is believed of a feed from now on; that a new one is live is not worth a line."""
+        if not is_new or state.state != "live":
+            say = log().info if state.state == "live" else log().warning
+            say("feed", venue=state.venue, channel=state.channel, state=state.state, evidence=state.evidence)
+        said = {"channel": state.channel, "state": state.state, "evidence": state.evidence, "since": state.since}
+        self.intake.take(Frame(now, state.venue, "", msgspec.json.encode(said), "state"))
 
 
 class _Stopped(Exception):

@@ -13,11 +13,11 @@ import msgspec
 
 from deleverage.analytics.coverage import Span, cut
 from deleverage.errors import ParseError, UnknownFrame
-from deleverage.events import Event, FeedState, Gap
+from deleverage.events import Event, FeedState, Gap, VenueStatus
 from deleverage.instruments import Instrument
-from deleverage.journal.frame import Frame
+from deleverage.journal.frame import RECONSTRUCTION, Frame
+from deleverage.references import source_named
 from deleverage.tables import TABLE_OF
-from deleverage.venues import venue_named
 from deleverage.venues.venue import Instruments, Parser, Venue, split_route
 
 Instant: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -151,8 +151,19 @@ class Pipeline:
         elif frame.direction == "state":
             return self._state(frame)
         elif frame.direction == "mark":
-            self.labels.append(frame.payload.decode(errors="replace"))
+            return self._mark(frame)
         return ()
+
+    def _mark(self, frame: Frame) -> Sequence[Event]:
+        """Take a label; one that says `reconstruction` becomes a row, so that tables made of such frames say what they are."""
+        label = frame.payload.decode(errors="replace")
+        self.labels.append(label)
+        kind, _, detail = label.partition(" ")
+        if kind != RECONSTRUCTION:
+            return ()
+        said = (VenueStatus(frame.venue, "", "", "", frame.ts_recv, frame.ts_recv, RECONSTRUCTION, detail),)
+        self._sink(said)
+        return said
 
     def _parse(self, connection: _Connection, frame: Frame) -> Sequence[Event]:
         parser, kinds = connection.parser, self._kinds
@@ -215,7 +226,7 @@ class Pipeline:
             self._gaps |= {
                 key: said.start for key, end in self._gaps.items() if key[0] == frame.venue and end is None and key[2] < said.start
             }
-        if venue_named(frame.venue).carries_liquidations(said.channel):
+        if source_named(frame.venue).carries_liquidations(said.channel):
             self._gaps[frame.venue, said.channel, said.start] = said.end
         gap = Gap(frame.venue, "", "", "", said.start, frame.ts_recv, said.channel, said.start, said.end, said.reason)
         self._sink((gap,))
@@ -247,7 +258,7 @@ class Pipeline:
         """Return the contracts of a venue. Raises BadInput for an unknown one."""
         book = self._books.get(venue)
         if book is None:
-            book = self._books[venue] = venue_named(venue).instruments(self._listed.get(venue, ()))
+            book = self._books[venue] = source_named(venue).instruments(self._listed.get(venue, ()))
         return book
 
     def _open(self, key: tuple[str, str, int], at: int, *, explicit: bool, fresh: bool) -> _Connection:
@@ -262,7 +273,7 @@ class Pipeline:
         return connection
 
     def _connection(self, key: tuple[str, str, int], at: int, *, explicit: bool) -> _Connection:
-        venue = venue_named(key[0])
+        venue = source_named(key[0])
         return _Connection(venue, key[1], venue.parser(split_route(key[1]), self.book(key[0])), at, explicit)
 
     def _close(self, key: tuple[str, str, int], at: int) -> None:

@@ -24,17 +24,25 @@ AT_ONCE = 4
 """Questions under way to one venue at a time."""
 SPREAD = 0.02
 """Part of a question's period by which it is moved at random, so that they do not march in step."""
+AFTER = 20.0
+"""Seconds within which a question with its own hours is asked after them."""
+LONGEST = 6 * 3600.0
+"""Seconds at most until a question with its own hours is asked again after failures."""
 
 
 class Asked:
     """What became of one standing question so far."""
 
-    __slots__ = ("answered", "asked", "due", "every", "failed", "last_error", "question")
+    __slots__ = ("answered", "asked", "due", "every", "failed", "last_error", "question", "row")
 
     def __init__(self, question: Question, every: float, due: float) -> None:
         self.question, self.every, self.due = question, every, due
-        self.asked = self.answered = self.failed = 0
+        self.asked = self.answered = self.failed = self.row = 0
         self.last_error = ""
+
+    def after_failure(self) -> float:
+        """Return the seconds to wait after failures, `row` of them without an answer between."""
+        return min(self.every * 2 ** min(self.row - 1, 10), max(LONGEST, self.every)) if self.question.due is not None else self.every
 
 
 class Poller:
@@ -121,7 +129,8 @@ class Poller:
         except TimeoutError:
             raise VenueError(f"no answer from {url} within {ANSWER:.0f} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise VenueError(f"cannot ask {url}: {' '.join(str(error).split())[:160] or type(error).__name__}") from error
+            words = " ".join(str(error).split()).replace(self._how.query or "\n", "…")  # a key is never said
+            raise VenueError(f"cannot ask {url}: {words[:160] or type(error).__name__}") from error
 
     def _refusal(self, status: int, delay: float | None, question: Question, content: bytes) -> VenueError:
         words = f"{question.url} answered {status}: {' '.join(content[:160].decode(errors='replace').split())}"
@@ -156,12 +165,20 @@ class Poller:
             if self.standing.get(asked.question) is not asked:
                 continue  # no longer planned
             asked.asked += 1
+            due, wait = asked.question.due, asked.every
             try:
-                await self.ask(asked.question)
+                answer = await self.ask(asked.question)
+                if due is not None:
+                    now = self._intake.now()
+                    wait = max((due(now, answer) - now) / 1e9, 1.0)
                 asked.answered += 1
-                asked.last_error = ""
+                asked.row, asked.last_error = 0, ""
             except VenueError as error:
                 asked.failed += 1
-                asked.last_error = str(error)
-            asked.due = max(asked.due + asked.every, monotonic() + 1.0) + asked.every * random.uniform(-SPREAD, SPREAD)
+                asked.row, asked.last_error = asked.row + 1, str(error)
+                wait = asked.after_failure()
+            if due is None:
+                asked.due = max(asked.due + asked.every, monotonic() + 1.0) + asked.every * random.uniform(-SPREAD, SPREAD)
+            else:
+                asked.due = monotonic() + wait + random.uniform(0, AFTER)
             self._push(asked)

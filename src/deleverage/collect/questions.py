@@ -1,6 +1,6 @@
 """REST questions of a venue: its polls written out by contract, its history by contract and stretch of time."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from deleverage.instruments import Instrument
@@ -8,13 +8,14 @@ from deleverage.venues.venue import History, Per, Venue
 
 
 class Question(NamedTuple):
-    """One request: `url` is the venue's own address and becomes the route of the answer; `name` is the table it fills."""
+    """One request: `url` is the venue's own address and becomes the route of the answer; `name` is the table it fills; `due`: see Poll."""
 
     name: str
     url: str
     method: str
     body: str
     weight: float
+    due: Callable[[int, bytes], int] | None = None
 
 
 def standing(venue: Venue, listed: Sequence[Instrument], bases: Collection[str]) -> dict[Question, float]:
@@ -22,7 +23,7 @@ def standing(venue: Venue, listed: Sequence[Instrument], bases: Collection[str])
     asked: dict[Question, float] = {}
     for poll in venue.polls:
         for names in _names(poll.per, _of(poll.product, listed, bases if poll.tracked else None)):
-            asked[Question(poll.name, _fill(poll.url, names), poll.method, _fill(poll.body, names), poll.weight)] = poll.every
+            asked[Question(poll.name, _fill(poll.url, names), poll.method, _fill(poll.body, names), poll.weight, poll.due)] = poll.every
     return asked
 
 

@@ -70,6 +70,22 @@ class VenueStatus(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class ReferenceStatus(msgspec.Struct, frozen=True):
+    """One reference: `live`, `stale` or `unknown` (not answered yet), why, and the newest day of each series. `attribution` must stand
+    beside its values, `terms` say what may be done with them."""
+
+    name: str
+    title: str
+    state: str
+    evidence: str
+    since: int
+    newest: dict[str, str]
+    attribution: str
+    terms: str
+    ban_reason: str
+    polls: list[PollStatus]
+
+
 class IntakeStatus(msgspec.Struct, frozen=True):
     """The way from sockets to parsers: frames waiting of how many that may, and the age of the oldest in seconds of data."""
 
@@ -93,3 +109,4 @@ class CollectorStatus(msgspec.Struct, frozen=True):
     free_gb: float
     intake: IntakeStatus
     venues: list[VenueStatus]
+    references: list[ReferenceStatus] = []

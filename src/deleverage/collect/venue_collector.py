@@ -94,7 +94,7 @@ class VenueCollector:
             return 0
         wanted, taken = self.wanted(), 0
         for history in self.venue.histories:
-            if history.fills_gaps and history.name in wanted.kinds:
+            if history.fills_gaps and history.name in wanted.kinds and end - start >= history.shortest_gap * SECOND:
                 bases = None if history.name == "liquidations" else wanted.detail
                 taken += self.backfill.want(stretches(history, wanted.instruments, bases, start, end, end))
         return taken

@@ -26,6 +26,7 @@ from deleverage.errors import BadInput
 from deleverage.store import units as read
 from deleverage.store.completion import SIZES, SPAN, Infer, Rows, listed
 from deleverage.store.derivations import derive
+from deleverage.store.saved_answers import saved_answer
 from deleverage.store.units import Limits, Read
 from deleverage.tables import LEVELS, TABLES, Column
 
@@ -72,7 +73,7 @@ def read_tabular(
     now: int,
     infer: Infer,
 ) -> Tabular:
-    """Read a .csv, .csv.gz or .parquet file as rows of `table`.
+    """Read a .csv, .csv.gz or .parquet file, or a saved answer of a reference (.html, .json), as rows of `table`.
 
     `columns` maps our column to the file's; in a file without a header line columns are called 1, 2, 3 … For etf_flows and
     macro_observations it may name several columns (`IBIT,FBTC` or `*` for all that are left), one fund or series each.
@@ -89,7 +90,8 @@ def read_tabular(
     try:
         payload = _payload(path)
         digest = _digest(payload, table, columns, units, constants, lag)
-        raw, named = _frame(path.name, payload)
+        answer = saved_answer(path.name, payload, table, now)
+        raw, named = _frame(path.name, payload) if answer is None else (answer, True)
         rows = Rows(path.name, TABLES[table])
         mapping = _Mapping(rows, columns, units, constants)
         mapping.read(mapping.pick(raw, named))

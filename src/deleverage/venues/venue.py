@@ -52,6 +52,8 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
 
     `url` and `body` may hold `{symbol}`, `{base}` or `{family}` as `per` says: one question for each name among the trading
     contracts of `product` (`linear`, `inverse`, `perpetual`, `option`; empty: all but options), only of tracked bases with `tracked`.
+    `due`, where given, says when to ask again: from the instant of an answer and the answer to an instant (ns UTC), or ParseError; then
+    `every` is how long to wait after a failure, longer after several.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Poll(msgspec.Struct, frozen=True, kw_only=True):
     tracked: bool = False
     method: Literal["GET", "POST"] = "GET"
     body: str = ""
+    due: Callable[[int, bytes], int] | None = None
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +73,9 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     `url` and `body` hold `{start}` and `{end}` in `unit` since 1970, and the placeholders of a Poll. One question spans at most
     `longest` seconds; `is_full` tells from the answer that rows were left out, and the stretch is asked again in halves.
-    `{before}` is the last instant before `{start}`, for venues that leave their bound out. `fills_gaps`: asked after an outage;
-    `on_start`: asked on first start for tracked bases, `back` seconds into the past (0: as the settings say).
+    `{before}` is the last instant before `{start}`, for venues that leave their bound out. `fills_gaps`: asked after an outage
+    of at least `shortest_gap` seconds; `on_start`: asked on first start for tracked bases, `back` seconds into the past (0: as the
+    settings say).
     """
 
     name: str
@@ -88,6 +92,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     fills_gaps: bool = True
     on_start: bool = False
     back: float = 0.0
+    shortest_gap: float = 0.0
 
 
 class Clock(msgspec.Struct, frozen=True, kw_only=True):
