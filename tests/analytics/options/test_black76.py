@@ -164,6 +164,15 @@ def test_near_the_upper_bound() -> None:
     assert np.all(np.abs(found / volatility - 1) < 1e-15 * (1 + rounding) * 4)
 
 
+def test_the_least_prices_have_volatilities() -> None:
+    # at the money the price of a little volatility is F·σ·√(T / 2π); the other strike is e³⁰ away
+    tiny = np.array([1e-4, 1e-20, 1e-170, 1e-300])
+    assert implied_volatility(100 * tiny, 100.0, 100.0, 1.0, True) == pytest.approx(tiny * np.sqrt(2 * np.pi), rel=1e-8)
+    far = exact(100 * float(np.exp(30.0)), 100.0, 1.0, 0.809, False)
+    assert 1e-300 < far < 1e-290
+    assert implied_volatility(float(far), 100 * np.exp(30.0), 100.0, 1.0, False) == pytest.approx(0.809, rel=1e-13)
+
+
 @njit
 def _values(z, m, d):  # type: ignore[no-untyped-def]
     for i in range(len(z)):

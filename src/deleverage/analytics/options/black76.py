@@ -7,7 +7,7 @@ In normalised form, with x = -|ln(F/K)|, s = σ√T, h = x/s, t = s/2, the out-o
 (Jäckel 2015, "Let's be rational"). Nothing cancels far out of the money; for small s the bracket is the integral of Y' = D(-z) over
 (h-t, h+t), by Gauss and Legendre. The in-the-money option is that and the intrinsic value.
 
-Assumes a lognormal forward and European exercise. Cost: about 0.2 µs an inversion. Forward, strike and price in one unit (USD).
+Assumes a lognormal forward and European exercise. Cost: about 0.12 µs an inversion. Forward, strike and price in one unit (USD).
 """
 
 from math import exp, log, log1p, nan, sqrt
@@ -92,7 +92,7 @@ def _start(x, beta, xi):  # type: ignore[no-untyped-def]
     """A first s, for x = -|ln(F/K)| and xi = |F-K| / √(FK): the normal (Bachelier's) volatility, by a rational fit good to 2e-5, taken
     to the lognormal by the first term of Grunspan's (2011) expansion in s."""
     ratio = xi / beta
-    w = 0.5 * log1p(ratio)
+    w = 0.5 * (log1p(ratio) if ratio < 1e300 else log(xi) - log(beta))
     y = 1.0 / (1.0 + w / 3.0)
     above = 0.8666399 + y * (19.54138 + y * (-23.21195 + y * (25.93193 + y * 7.58932)))
     under = 1.0 + y * (22.08275 + y * (-29.59572 + y * (34.37465 - y * 3.35238)))
@@ -105,7 +105,7 @@ def _start(x, beta, xi):  # type: ignore[no-untyped-def]
 
 @_jit
 def _total_low(x, beta, xi):  # type: ignore[no-untyped-def]
-    """s with b(x, s) = beta, on ln b, by Householder's third-order steps."""
+    """s with b(x, s) = beta, on ln b, by Householder's third-order steps, as shares of s: the n-th derivative comes times sⁿ."""
     low, high = 0.0, _FURTHEST + sqrt(_FURTHEST * _FURTHEST - 2.0 * x)
     s = min(_start(x, beta, xi), 0.999 * high)
     goal = log(beta / _ROOT)
@@ -117,12 +117,12 @@ def _total_low(x, beta, xi):  # type: ignore[no-untyped-def]
             high = s
         else:
             low = s
-        n, q = 1.0 / bracket, h * h / s - 0.25 * s
-        second, third = q - n, (q - n) ** 2 - 3.0 * h * h / (s * s) - 0.25 - n * (q - n)
-        step = -off / n
-        step *= (1.0 + 0.5 * second * step) / (1.0 + step * (second + third * step / 6.0))
-        new = s + step
-        if abs(step) < 1e-4 * s:
+        n, q = s / bracket, h * h - t * t
+        second, third = q - n, (q - n) ** 2 - 3.0 * h * h - t * t - n * (q - n)
+        share = -off / n
+        share *= (1.0 + 0.5 * second * share) / (1.0 + share * (second + third * share / 6.0))
+        new = s + share * s
+        if abs(share) < 1e-4:
             return new
         s = new if low < new < high else 0.5 * (low + high)
     return s
@@ -142,12 +142,12 @@ def _total_high(x, rest):  # type: ignore[no-untyped-def]
             high = s
         else:
             low = s
-        n, q = 1.0 / total, h * h / s - 0.25 * s
-        second, third = q + n, (q + n) ** 2 - 3.0 * h * h / (s * s) - 0.25 + n * (q + n)
-        step = -off / n
-        step *= (1.0 + 0.5 * second * step) / (1.0 + step * (second + third * step / 6.0))
-        new = s + step
-        if abs(step) < 1e-4 * s:
+        n, q = s / total, h * h - t * t
+        second, third = q + n, (q + n) ** 2 - 3.0 * h * h - t * t + n * (q + n)
+        share = -off / n
+        share *= (1.0 + 0.5 * second * share) / (1.0 + share * (second + third * share / 6.0))
+        new = s + share * s
+        if abs(share) < 1e-4:
             return new
         s = new if low < new < high else (0.5 * (low + high) if high < np.inf else 1.5 * s)
     return s
