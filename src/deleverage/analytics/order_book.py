@@ -302,6 +302,11 @@ class OrderBook:
         return float(self.prices[bids[0]]) if len(bids) else np.inf, float(self.prices[asks[-1]]) if len(asks) else -np.inf
 
     @property
+    def number(self) -> int:
+        """The venue's number of the last message the book holds; `ABSENT` where it gives none."""
+        return int(self._state[LAST])
+
+    @property
     def holes(self) -> int:
         """How often numbers were left out."""
         return int(self._state[HOLES])

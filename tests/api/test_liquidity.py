@@ -1,0 +1,103 @@
+"""Liquidity through the API and from Python, on the recorded books of August 2024 and August 2026."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+import deleverage
+from deleverage.analytics.liquidity import COLUMNS, liquidity
+from deleverage.api import liquidity as books
+from deleverage.api.anatomy import frame
+from deleverage.api.app import build
+from deleverage.api.server import Server
+from deleverage.api.session import PlaybackSession
+from deleverage.directory import Directory
+from deleverage.store.folder import Folder
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, PlaybackSession]]:
+    """A server that plays the recording, paused at its end."""
+    server = Server(Folder(tmp_path_factory.mktemp("books")))
+    server.open_recording("binance-2024-08-08", 1000)
+    playing = server.session
+    assert isinstance(playing, PlaybackSession)
+    playing.control(playing=False, to=playing.clock().end + 1)
+    with TestClient(build(server)) as client:
+        yield client, playing
+
+
+def asked(client: TestClient, **parameters: object) -> dict[str, Any]:
+    answer = client.get("/v1/liquidity", params=parameters)  # type: ignore[arg-type]
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]  # type: ignore[no-any-return]
+
+
+def test_the_answer_is_what_the_rows_say(session: tuple[TestClient, PlaybackSession]) -> None:
+    client, playing = session
+    found = asked(client, window="5m", buckets=150)
+    (venue,) = found["venues"]
+    assert (venue["venue"], venue["symbol"]) == ("binance", "BTC/USDT:USDT") and venue["holes"] == 0
+    assert len(found["ts_ms"]) <= 151 and found["bucket_ms"] == 2000
+    now = playing.clock().now
+    rows = frame(playing.store.book_rows("BTC", 0, now, now))
+    direct = liquidity(rows, now - 300 * 10**9, now, 2 * 10**9)
+    assert venue["series"]["mid"] == direct["mid"].to_list()
+    assert venue["series"]["ask_usd"]["0.1"] == direct["ask_usd_10bps"].round(0).to_list()
+    assert venue["depth"][0]["ask_usd"] == direct["ask_usd_10bps"][-1]
+    assert venue["depth"][3] | {"bid_at_least_usd": 0, "ask_at_least_usd": 0} == {
+        "distance_percent": 2.0, "bid_usd": None, "ask_usd": None, "bid_at_least_usd": 0, "ask_at_least_usd": 0,
+    }  # fmt: skip
+    assert venue["status"].startswith("visible to 0.1")
+
+
+def test_the_map_and_the_walls_are_of_one_contract(session: tuple[TestClient, PlaybackSession]) -> None:
+    client, _ = session
+    found = asked(client, window="5m")
+    heat = found["heatmap"]
+    cells = heat["usd"]
+    assert len(cells) == len(heat["ts_ms"]) == len(heat["mid"]) and len(cells[0]) == len(heat["price_edges"]) - 1 <= 120
+    assert any(cell is None for cell in cells[0]) and any(cell for cell in cells[-1])
+    largest = found["walls"][0]
+    assert largest["side"] == "ask" and largest["price"] == 61_800.0 and largest["usd"] > 30e6  # 502 coins, in the frames themselves
+    assert {wall["kind"] for wall in found["walls"]} == {"flickering", "unresolved"}  # nothing can stand ten minutes in six
+    assert any(wall["cancel_to_trade"] is not None for wall in found["walls"])
+    assert asked(client, window="5m", symbol="BTC/USDC:USDC")["heatmap"] is None
+
+
+def test_pieces_give_what_one_reading_gives(session: tuple[TestClient, PlaybackSession], monkeypatch: pytest.MonkeyPatch) -> None:
+    client, playing = session
+    whole = asked(client, window="4m")
+    monkeypatch.setattr(books, "PIECE", 60 * 10**9)
+    assert asked(client, window="4m")["venues"][0]["series"] == whole["venues"][0]["series"]  # more pieces
+    now = playing.clock().now
+    assert books._KEPT[playing.store]["BTC", None]  # books stand ready where the pieces ended
+    later = asked(client, window="2m", buckets=120)["venues"][0]["series"]
+    rows = frame(playing.store.book_rows("BTC", 0, now, now))
+    direct = liquidity(rows, now - 120 * 10**9, now, 10**9)
+    assert later["mid"] == direct["mid"].to_list()
+    assert len(COLUMNS) + 3 == direct.width
+
+
+def test_what_cannot_be_answered(session: tuple[TestClient, PlaybackSession]) -> None:
+    client, _ = session
+    assert asked(client, window="24h")["is_cut"] and asked(client, base="DOGE")["venues"] == []
+    assert client.get("/v1/liquidity", params={"buckets": 5}).status_code == 422
+    assert client.get("/v1/liquidity", params={"depth": 5}).status_code == 400
+
+
+def test_from_python(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.cli.test_cli import run
+
+    run(capsys, "replay", "bybit-2026-08-09", "--data", str(tmp_path / "d"))
+    with deleverage.open(tmp_path / "d") as directory:
+        assert isinstance(directory, Directory)
+        found = directory.liquidity("1m", "SOL", at="2026-08-09T21:27:40Z", as_of="now")
+    (venue,) = found["venues"]
+    assert venue["venue"] == "bybit" and venue["known_share"] > 0.5
+    known = [usd for usd in venue["series"]["bid_usd"]["2"] if usd is not None]
+    assert known and np.median(known) > 1e6
