@@ -307,6 +307,15 @@ class DuckStore:
         rows = self._rows(series.TRADED_AT, [venue, symbol, start, end, as_of])
         return {(str(side), float(str(price))): float(str(usd)) for side, price, usd in rows}
 
+    def option_trades(self, base: str, venue: str, since: int, at: int, as_of: int) -> pa.Table:
+        """See `Store.option_trades`."""
+        # The unified symbol of an option ends in its strike and C or P; nothing else does.
+        return self._query(
+            "SELECT * EXCLUDE (source) FROM trades WHERE base = ? AND venue = ? AND ts_recv > ? AND ts_event <= ? AND ts_recv <= ?"
+            " AND (symbol LIKE '%-C' OR symbol LIKE '%-P') ORDER BY ts_event, ts_recv, symbol, trade_id",
+            [base, venue, since, at, as_of],
+        )
+
     def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
         """See `Store.liquidations_at_mark`."""
         sql = series.AT_MARK.format(counted=COUNTED, most=MOST_USD, longest=series.MARK_AGE)

@@ -123,6 +123,9 @@ class Store(Protocol):
     def traded_at(self, venue: str, symbol: str, start: int, end: int, as_of: int) -> dict[tuple[str, float], float]:
         """Sum what was traded in [start, end) by the side of the book that was hit (bid, ask) and price, USD."""
 
+    def option_trades(self, base: str, venue: str, since: int, at: int, as_of: int) -> pa.Table:
+        """Return trades of options of a base on one venue with ts_event <= at and since < ts_recv <= as_of, in time order."""
+
     def liquidations_at_mark(self, start: int, end: int, as_of: int) -> dict[str, tuple[float, float, int]]:
         """Return by venue what orders printed at a bankruptcy price sum to: (USD as printed, USD at the mark price then, orders).
 
