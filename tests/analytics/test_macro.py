@@ -28,6 +28,7 @@ from deleverage.analytics.macro import (
 )  # fmt: skip
 from deleverage.analytics.vintages import choose_source, known
 from deleverage.errors import BadInput
+from deleverage.tables import TABLES
 from tests.analytics.test_regression import BITCOIN, DOLLAR, REAL
 from tests.captures import shared
 
@@ -211,6 +212,11 @@ def test_levels_tell_the_age_and_the_month_before() -> None:
     assert ten["month_before_date"] == date(2025, 10, 20)
     assert (stocks["change"], stocks["month_change"], stocks["year_rank"]) == (None, None, None)
     assert levels(rows("DGS10", ["2025-11-21"], [4.06], as_of + 1), as_of).height == 0
+    empty = pl.DataFrame(schema=TABLES["macro_observations"].polars_schema)
+    assert levels(empty, as_of).height == 0
+    prices = pl.DataFrame(schema={"ts": pl.Int64, "price": pl.Float64})
+    assert betas(prices, empty, as_of) == []
+    assert [b.n for b in betas(prices, rows("SP500", ["2025-11-20"], [6539.0]), as_of)] == [0, 0]
 
 
 # --- real data ----------------------------------------------------------------------------------------------------------
