@@ -98,9 +98,8 @@ def densities(found: list[tuple[Chain, Surface, float]]) -> None:
             masses.append(abs(d.mass - 1))
             means.append(abs(d.mean / one.forward - 1))
             least.append(d.least)
-    print(
-        f"\n{len(masses)} expiries: mass within {max(masses):.1e} of 1, mean within {max(means):.1e} of the forward, least {min(least):.1e}."
-    )
+    off = f"mass off 1 by at most {max(masses):.1e}, mean off the forward by {max(means):.1e}, least density {min(least):.1e}"
+    print(f"\n{len(masses)} expiries: {off}.")
 
 
 def best(call: Callable[[], object], times: int = 30) -> float:

@@ -246,7 +246,7 @@ def _roots(contracts: Book, position: Floats, spot: float, grid: Floats, curve: 
 
     found = []
     for i in np.flatnonzero(np.sign(curve[:-1]) * np.sign(curve[1:]) < 0):
-        found.append((float(brentq(at, grid[i], grid[i + 1], xtol=1e-9 * spot, rtol=1e-12)), bool(curve[i + 1] > 0)))
+        found.append((float(brentq(at, grid[i], grid[i + 1], xtol=1e-11 * spot, rtol=1e-12)), bool(curve[i + 1] > 0)))
     for i in np.flatnonzero((curve[1:-1] == 0) & (np.sign(curve[:-2]) * np.sign(curve[2:]) < 0)) + 1:
         found.append((float(grid[i]), bool(curve[i + 1] > 0)))
     return sorted(found)
