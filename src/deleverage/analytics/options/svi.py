@@ -12,10 +12,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-GRID = np.sinh(np.linspace(-6.5, 6.5, 53))
-"""Where g is held up while fitting, in units of s around m: fine at the vertex, 330 s away in the wings."""
-CHECK = np.sinh(np.linspace(-6.5, 6.5, 1041))
-"""Where g is looked at afterwards."""
+_FAR = np.geomspace(0.05, 100.0, 12)
+VERTEX = 41
+GRID = np.concatenate([np.sinh(np.linspace(-4.0, 4.0, VERTEX)), -_FAR, _FAR])
+"""Where g is held up while fitting: VERTEX points in units of s around m, then k itself out into the wings."""
+_WINGS = np.geomspace(0.005, 1e3, 250)
+CHECK = np.sinh(np.linspace(-6.5, 6.5, 801))
+WINGS = np.concatenate([-_WINGS, [0.0], _WINGS])
+"""Where g is looked at afterwards, before its dips are looked at more closely: CHECK in units of s around m, WINGS in k."""
 _SIDE = np.concatenate([np.linspace(0.02, 0.5, 13), np.linspace(0.6, 3.0, 13)])
 SPAN = np.concatenate([-_SIDE[::-1], [0.0], _SIDE])
 """Log-moneyness at which a slice is held below the next expiry: strikes from 5 % to 20 times the forward."""
@@ -62,15 +66,18 @@ class Svi(NamedTuple):
         return float(self.a + self.b * self.s * np.sqrt(1 - self.rho * self.rho))
 
     def min_g(self) -> float:
-        """Return the least g over all k: a grid fine at the vertex and 330 s wide, and what g tends to in the wings.
+        """Return the least g over all k: grids fine at the vertex and wide, finer in the dips, and what g tends to in the wings.
 
         -inf where total variance is not above 0 or a wing is as steep as 2, so that d+ does not fall to -inf (Lee 2004).
         """
         steepest = self.b * (1 + abs(self.rho))
         if self.least_variance() <= 0 or steepest >= 2:
             return float("-inf")
-        near = self.g(np.concatenate([self.m + self.s * CHECK, np.linspace(-1.5, 1.5, 301)]))
-        return float(min(near.min(), 0.25 - steepest**2 / 16))
+        k = np.unique(np.concatenate([self.m + self.s * CHECK, WINGS]))
+        g = self.g(k)
+        dips = np.flatnonzero((g[1:-1] <= g[:-2]) & (g[1:-1] <= g[2:]) & (g[1:-1] < g.min() + CLEAR)) + 1
+        closer = [self.g(np.linspace(k[i - 1], k[i + 1], 201)).min() for i in dips]
+        return float(min(g.min(), 0.25 - steepest**2 / 16, *closer))
 
 
 def ssvi(theta: float, rho: float, phi: float) -> Svi:
@@ -113,7 +120,7 @@ def _residuals(p, k, w, u, grid, span, ceiling, hold, out):  # type: ignore[no-u
         out[i] = u[i] * (a + b * (rho * x + np.sqrt(x * x + s * s)) - w[i])
     if not is_ssvi:
         for j in range(len(grid)):
-            x = s * grid[j]
+            x = s * grid[j] if j < VERTEX else grid[j] - m
             at, root = m + x, np.sqrt(x * x + s * s)
             v = a + b * (rho * x + root)
             slope = b * (rho + x / root)
