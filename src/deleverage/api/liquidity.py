@@ -106,7 +106,7 @@ class Reading:
             kept = _KEPT.setdefault(self.store, {}).setdefault((self.base, self.venue), {})
             kept[high] = {key: book.copy() for key, book in self.books.items()}
             for old in sorted(kept)[:-MOST_KEPT]:
-                del kept[old]
+                kept.pop(old, None)
 
     def _follow(self, book: OrderBook, rows: pl.DataFrame, first: int, last: int, unit: Unit, drawn: BookMap | None) -> NDArray[np.float64]:
         also = None if drawn is None else (lambda k: drawn.take(first + k, book))
