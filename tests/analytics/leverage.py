@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from deleverage.tables import TABLES
+from deleverage.venues import deribit
 from tests.captures import shared
 
 MINUTE = 60_000_000_000
@@ -65,3 +66,11 @@ def contexts(coin: str, day: str) -> list[dict[str, float]]:
     """Hyperliquid's asset context about once a minute: ts (ms), funding, oi, mark, oracle."""
     with gzip.open(shared(f"hyperliquid_recorder_2026/ctx_{coin}_{day}.jsonl.gz"), "rt") as lines:
         return [json.loads(line) for line in lines]
+
+
+def deribit_futures(day: str) -> pl.DataFrame:
+    """Futures and perpetual of a Deribit snapshot (its own field names), with our symbol by its name."""
+    with gzip.open(shared(f"deribit_btc_snapshots_2026-01/BTC_{day}_futures_raw.csv.gz")) as file:
+        frame = pl.read_csv(file.read(), infer_schema_length=None)
+    contracts = [deribit.infer(name) for name in frame["instrument_name"]]
+    return frame.with_columns(symbol=pl.Series([c.symbol if c else "" for c in contracts]), ts_event=pl.col("timestamp") * 1_000_000)

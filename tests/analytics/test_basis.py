@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deleverage.analytics.basis import constant_maturity, logarithmic, premium_series, premiums, quotes, simple, term_structure
-from tests.analytics.leverage import DAY, HOUR, MINUTE, contexts, ns, table
+from tests.analytics.leverage import DAY, HOUR, MINUTE, columns, contexts, deribit_futures, ns, table
 
 AT = ns(2025, 11, 21, 8)
 NEAR, FAR = "BTC/USD:BTC-251224", "BTC/USD:BTC-260327"
@@ -80,3 +80,19 @@ def test_hyperliquids_premium_of_a_day() -> None:
     first = [x["mark"] / x["oracle"] - 1 for x in lines if x["ts"] < 1_781_226_000_000]
     assert found["premium"][0] == pytest.approx(sum(first) / len(first)) and found["low"][0] == pytest.approx(min(first))
     assert premium_series(rows.sample(fraction=1, shuffle=True, seed=2), start, start + DAY, HOUR).equals(found)
+
+
+@pytest.mark.parametrize("day", ["20260114", "20260115", "20260116", "20260118", "20260119", "20260120"])
+def test_deribits_curve_and_its_own_expiries(day: str) -> None:
+    listed = deribit_futures(day)
+    rows = columns("mark_prices", listed.select("symbol", "ts_event", "mark_price", "index_price"), venue="deribit", base="BTC")
+    at = int(listed["ts_event"].max())  # type: ignore[arg-type]  # a time
+    term = term_structure(rows, at, base="BTC")
+    dated = listed.filter(pl.col("instrument_name") != "BTC-PERPETUAL").sort("expiration_timestamp")
+    assert term["expiry"].to_list() == [t * 1_000_000 for t in dated["expiration_timestamp"]]
+    assert term["basis"].to_list() == pytest.approx((dated["mark_price"] / dated["index_price"] - 1).to_list())
+    (perpetual,) = listed.filter(pl.col("instrument_name") == "BTC-PERPETUAL").iter_rows(named=True)
+    assert premiums(rows, at)["premium"].to_list() == [pytest.approx(perpetual["mark_price"] / perpetual["index_price"] - 1)]
+    month = constant_maturity(term, 30.0).row(0, named=True)
+    around = term.filter(pl.col("days").is_in([month["near_days"], month["far_days"]]))["basis"]
+    assert around.min() <= math.expm1(month["log_apr"] * 30 / 365) <= around.max()  # type: ignore[operator]  # numbers

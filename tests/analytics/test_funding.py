@@ -84,7 +84,7 @@ def test_the_clamp_gives_what_hyperliquid_charged() -> None:
     rows = json.loads(shared("crypto_research_rest/hyperliquid_funding_btc.json").read_text())
     assert len(rows) > 100
     for row in rows:
-        assert float(row["fundingRate"]) == pytest.approx(clamped(float(row["premium"])) / 8, abs=2e-9)
+        assert float(row["fundingRate"]) == pytest.approx(clamped(float(row["premium"])) / 8, abs=1e-10)
     assert sum(float(row["fundingRate"]) < 0 for row in rows) > 0
 
 

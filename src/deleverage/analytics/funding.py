@@ -1,7 +1,7 @@
 """What holding a perpetual costs: funding rates of every venue on one scale, weighted, summed and compared.
 
 Sign rule: a rate above 0 means that longs pay shorts, below 0 that shorts pay longs; nobody else is paid. The rate rests at +0.01 % per
-8 h, not at 0: the venues' rule is premium + clamp(interest − premium, ±0.05 %) with an interest of 0.01 %.
+8 h, not at 0: the rule of several venues is premium + clamp(interest − premium, ±0.05 %) with an interest of 0.01 %.
 
 Rates are shares of notional per their own interval (1 to 8 h, which may change within a day); only after `records` has brought them to
 8 h may they be compared. Predicted rates can still change and are never mixed with settled ones. A settlement closes the time it pays
@@ -50,7 +50,7 @@ def sign_rule(rate: float | None) -> str:
 
 
 def clamped(premium: float, interest: float = RESTING_8H, width: float = 0.0005) -> float:
-    """Return the rate per 8 h by the rule that Binance, Bybit, OKX, Gate and Hyperliquid share: P + clamp(I − P, ±width).
+    """Return the rate per 8 h by the rule that Binance, Gate and Hyperliquid share: P + clamp(I − P, ±width).
 
     >>> round(clamped(0.01), 6), clamped(0.0003)
     (0.0095, 0.0001)
