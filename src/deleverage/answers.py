@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, cast, get_args
 from deleverage.analytics.liquidations import DIMENSIONS, By
 from deleverage.analytics.waves import Scale
 from deleverage.api import anatomy, liquidity
+from deleverage.api.feeds import reference_rows
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.api.view import Moment
@@ -176,6 +177,15 @@ def everything(reader: Reader) -> Moment | None:
     if extent is None:
         return None
     return Moment(StoredSession(reader.store, ""), extent[1] - extent[0] + 1, extent[1] + 1, 2**62)
+
+
+def reference_states(reader: Reader, at: str | None, as_of: str | None) -> list[dict[str, Any]]:
+    """Return the state of every reference at a moment, as it was known then."""
+    if reader.store is None:
+        asked = {k: v for k, v in (("at", at), ("as_of", as_of)) if v is not None}
+        return cast(list[dict[str, Any]], reader.ask_json("references", asked)["data"])
+    ends, known = resolve(at, as_of, time.time_ns())
+    return reference_rows(Moment(StoredSession(reader.store, ""), 1, ends, known))
 
 
 def feed_states(reader: Reader, at: str | None, as_of: str | None) -> list[dict[str, Any]]:

@@ -285,6 +285,7 @@ def feeds(
     as_of: AsOf = None,
     form: Format = "table",
     channels: Annotated[bool, typer.Option("--channels", help="Every channel of every venue, while collecting.")] = False,
+    references: Annotated[bool, typer.Option("--references", help="Sentiment, ETF flows and macro series in place of venues.")] = False,
 ) -> None:
     """Every venue: the state of its feed with the evidence, and under which coverage rule.
 
@@ -292,20 +293,26 @@ def feeds(
     Examples:
       deleverage feeds
       deleverage feeds --channels
+      deleverage feeds --references
       deleverage feeds --at 2025-01-27T17:00:00Z --format json
     """
-    from deleverage.answers import feed_states
+    from deleverage.answers import feed_states, reference_states
 
     with _reader(data) as reader:
-        rows = feed_states(reader, at, as_of)
-    if channels:
+        rows = (reference_states if references else feed_states)(reader, at, as_of)
+    footer = ""
+    if references:
+        footer = "\n".join(row["attribution"] for row in rows)
+        if form != "json":
+            rows = [{"title": r["title"], "state": r["state"], "evidence": r["evidence"].partition(";")[0]} for r in rows]
+    elif channels:
         names = ("channel", "state", "rate_per_minute", "expected_per_minute", "lag_seconds", "errors", "evidence")
         rows = [{"venue": r["venue"], **{k: c[k] for k in names}} for r in rows for c in r.get("channels", ())]
         if not rows:
             raise BadInput("channels are known while a server collects into this directory; start one with deleverage up --live")
     elif form != "json":
         rows = [{k: r[k] for k in ("title", "state", "coverage_rule", "frames", "errors", "evidence")} for r in rows]
-    _print(rows, form)
+    _print(rows, form, footer=footer)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from deleverage.api.app import build
 from deleverage.api.server import Server
 from deleverage.cli import app
 from deleverage.config import FILE, Settings, effective
+from deleverage.references import REFERENCES
 from deleverage.store.folder import Folder
 from deleverage.venues import VENUES
 
@@ -80,7 +81,13 @@ def collected_page() -> str:
             back = "any" if history.depth > 1e8 else f"{history.depth / 86_400:.3g} days"
             lines.append(f"| {history.name} | `{history.url}` | {back} | {when} |")
         lines.append("")
-    return "\n".join(lines)
+    lines += ["## References", "", "Asked at the hours at which they publish; a refusal is waited out. Off: `references.NAME.enabled`.", ""]
+    lines += ["| reference | table | question | when |", "|---|---|---|---|"]
+    for reference in REFERENCES.values():
+        lines += [f"| {reference.title} | {q.name} | `{q.url}` | {reference.schedule} |" for q in reference.polls]
+        lines += [f"| {reference.title}, with a key | {q.name} | `{q.url}` | the same |" for q in reference.keyed_polls]
+        lines += [f"| {reference.title} | {q.name} | `{q.url}` | on first start, and after long gaps |" for q in reference.histories]
+    return "\n".join(lines) + "\n"
 
 
 def _of(per: str, product: str, is_tracked: bool) -> str:

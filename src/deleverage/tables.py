@@ -168,7 +168,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "status": ("", "the venue's word"),
     "detail": ("", "further words of the venue"),
     "channel": ("", "channel, in the words of the venue file"),
-    "state": ("", "what is believed of the feed: live, thin, silent, blind, skewed or down"),
+    "state": ("", "what is believed of the feed: live, thin, silent, blind, skewed or down; of a reference: live or stale"),
     "ts_since": ("ns UTC", "since when it is true, our clock"),
     "evidence": ("", "why it is believed"),
     "ts_start": ("ns UTC", "start of the stretch, inclusive"),

@@ -21,6 +21,7 @@ from deleverage.store.tabular import read_tabular
 from deleverage.venues import VENUES
 from deleverage.when import duration
 
+NO_LAG = ("0", "0s", "0m", "0h", "0d")
 META = b"deleverage.import"
 """Key of the Parquet metadata that says what a kept file is."""
 
@@ -35,7 +36,7 @@ def import_table(
     column, else `ts_event` + `lag`, else now.
     """
     table_named(table)
-    known_after = None if lag is None else duration(lag)
+    known_after = None if lag is None else 0 if lag in NO_LAG else duration(lag)
     found = read_tabular(path, table, columns=columns, units=units, constants=constants, lag=known_after, now=time.time_ns(), infer=_infer)
     folder.create()
     store = open_tables(folder)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from deleverage.collect.feed_state import FeedState
 from deleverage.collect.intake import Intake
 from deleverage.collect.status import ReferenceStatus
@@ -9,7 +11,8 @@ from deleverage.collect.venue_collector import VenueCollector
 from deleverage.config import Settings, VenueSettings
 from deleverage.events import Event
 from deleverage.references import REFERENCES
-from deleverage.references.reference import Reference, believed, newest_days
+from deleverage.references.reference import SERIES, Reference, believed, days_of
+from deleverage.tables import TABLE_OF
 
 
 def reached(settings: Settings, reference: Reference) -> VenueSettings:
@@ -24,6 +27,8 @@ class ReferenceFeeds:
     def __init__(self, settings: Settings, intake: Intake, numbers: Iterator[int]) -> None:
         self.collectors: dict[str, VenueCollector] = {}
         self.states: dict[str, FeedState] = {}
+        self._intake = intake
+        self._first: dict[str, int] = {}
         self._newest: dict[str, dict[str, str]] = {name: {} for name in REFERENCES}
         collect = settings.collect.model_copy(update={"kinds": ()})  # which tables venues fill is no matter here
         for name, reference in REFERENCES.items():
@@ -36,7 +41,10 @@ class ReferenceFeeds:
         """Take the events of one answer; on the parsing thread."""
         newest = self._newest.get(events[0].venue)
         if newest is not None:
-            for name, day in newest_days(events).items():
+            table = TABLE_OF[type(events[0])].name
+            if table not in SERIES:
+                return
+            for name, day in days_of(table, map(msgspec.structs.asdict, events)).items():
                 newest[name] = max(day, newest.get(name, ""))
 
     def look(self, now: int) -> list[FeedState]:
@@ -45,9 +53,9 @@ class ReferenceFeeds:
         for name, collector in self.collectors.items():
             asked = list(collector.poller.standing.values())
             row = max((a.row for a in asked), default=0)
-            newest = dict(self._newest[name])
-            if not newest and not row:
+            if not row and not self._is_heard(name, all(a.answered for a in asked) and bool(asked)):
                 continue
+            newest = dict(self._newest[name])
             error = next((a.last_error for a in asked if a.last_error), "")
             belief = believed(REFERENCES[name], newest, now, failed=row, error=error)
             before = self.states.get(name)
@@ -56,6 +64,12 @@ class ReferenceFeeds:
             if before is None or before.state != belief.state:
                 changed.append(self.states[name])
         return changed
+
+    def _is_heard(self, name: str, is_answered: bool) -> bool:
+        """Tell whether every question was answered once, and those answers were parsed."""
+        if name not in self._first and is_answered:
+            self._first[name] = self._intake.frames
+        return name in self._first and self._intake.parsed >= self._first[name]
 
     def statuses(self) -> list[ReferenceStatus]:
         """Return how each enabled reference stands."""

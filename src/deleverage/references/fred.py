@@ -134,14 +134,15 @@ class FredParser(Parser):
 
 
 def saved_answer(payload: bytes, now: int) -> dict[str, list[str | float | int | None]]:
-    """Return a saved API answer as columns of the table macro_observations, the series left out; every vintage known from the end of its
+    """Return a saved API answer as columns of the table macro_observations, the series blank; every vintage known from the end of its
     first day in New York on, at the latest `now` (ns UTC). Raises ParseError."""
     found = sorted(read_api(payload, ""), key=lambda o: (o.day, o.since))
     if not found:
         raise ParseError(API, "an answer without an observation")
     known: list[str | float | int | None] = [min(_end(o.since), now) if o.since else now for o in found]
     return {
-        "venue": [NAME for _ in found], "observation_date": [o.day for o in found], "value": [o.value for o in found], "ts_recv": known,
+        "venue": [NAME for _ in found], "series": ["" for _ in found], "observation_date": [o.day for o in found],
+        "value": [o.value for o in found], "ts_recv": known,
     }  # fmt: skip
 
 

@@ -1,12 +1,11 @@
 """What a reference is: a venue that lists nothing and pushes nothing, is asked at its hours of publication, and has terms."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from deleverage.events import EtfFlow, Event, MacroObservation, SentimentReading
 from deleverage.instruments import Instrument
 from deleverage.venues.venue import Coverage, Poll, Subscription, Venue, Wanted
 
@@ -53,22 +52,23 @@ class Belief(NamedTuple):
     evidence: str
 
 
-def newest_days(events: Sequence[Event]) -> dict[str, str]:
-    """Return the newest day of each series with a value among the events of a reference."""
+SERIES: Mapping[str, tuple[str, str, str]] = {
+    "etf_flows": ("base", "trading_day", "net_flow_usd"),
+    "macro_observations": ("series", "observation_date", "value"),
+    "sentiment_readings": ("index_name", "ts_event", "value"),
+}
+"""By table: what names a series, a row's day, and the value without which it tells nothing."""
+
+
+def days_of(table: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the newest day of each series with a value among rows of one of the tables references fill."""
+    series, day, value = SERIES[table]
     found: dict[str, str] = {}
-    for event in events:
-        if isinstance(event, EtfFlow):
-            name, day = event.base, event.trading_day
-        elif isinstance(event, MacroObservation):
-            if event.value is None:
-                continue
-            name, day = event.series, event.observation_date
-        elif isinstance(event, SentimentReading):
-            name, day = event.index_name, day_of(event.ts_event)
-        else:
-            continue
-        if day > found.get(name, ""):
-            found[name] = day
+    for row in rows:
+        if row[value] is not None:
+            known = row[day] if isinstance(row[day], str) else day_of(row[day])
+            if known > found.get(row[series], ""):
+                found[row[series]] = known
     return found
 
 
@@ -84,7 +84,7 @@ def day_of(ts: int) -> str:
 def believed(reference: Reference, newest: Days, now: int, *, failed: int = 0, error: str = "") -> Belief:
     """Say what a reference is worth at `now` (ns UTC): stale while questions fail (`failed` in a row, `error` why) or values are late."""
     known = ", ".join(f"{name} {day}" for name, day in sorted(newest.items()))
-    kept = f"the newest values known are kept: {known}" if known else "no value is known"
+    kept = f"the newest values known are kept: {known}" if known else "nothing was received yet; what was known before is kept"
     if failed:
         times = "question" if failed == 1 else f"{failed} questions"
         return Belief("stale", f"the last {times} failed: {error[:160]}; {kept}")

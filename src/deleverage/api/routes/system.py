@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 
-from deleverage.api.feeds import feed_rows, intake
+from deleverage.api.feeds import feed_rows, intake, reference_rows
 from deleverage.api.routes import envelope, moment_of, session_of
 from deleverage.api.schemas import Document, FeedsQuestion, InstrumentsQuestion, NowQuestion, PlaybackOrder, Rows, TableQuestion, Windowed
 from deleverage.api.view import Moment
@@ -30,6 +30,14 @@ def feeds(request: Request, question: Annotated[FeedsQuestion, Query()]) -> dict
     with session_of(request) as session:
         moment = moment_of(session, question)
         return envelope(session, moment, feed_rows(moment))
+
+
+@router.get("/references", response_model=Rows)
+def references(request: Request, question: Annotated[FeedsQuestion, Query()]) -> dict[str, Any]:
+    """Sentiment, ETF flows, macro: whether each source is live or stale and why, its newest days, its attribution and terms."""
+    with session_of(request) as session:
+        moment = moment_of(session, question)
+        return envelope(session, moment, reference_rows(moment))
 
 
 @router.get("/intake", response_model=Document)
