@@ -6,6 +6,8 @@ Reads the chains the tests read, beside the checkout.
 """
 
 import argparse
+import datetime as dt
+import json
 import sys
 import time
 from pathlib import Path
@@ -15,9 +17,11 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.analytics.options.chains import POLLED, real_chains
+from tests.captures import SHARED
 
 from deleverage.analytics.options import black76
 from deleverage.analytics.options.chain import Chain, build
+from deleverage.analytics.options.realised import DAY, cone, variance_premium
 from deleverage.analytics.options.smile import Slice, Surface, calendar_gap, fit, fit_slice
 from deleverage.analytics.options.term import constant_maturity
 
@@ -69,6 +73,26 @@ def picture(folder: Path, name: str, chain: Chain, found: Slice) -> None:
     below.set(ylabel="g(k)", xlabel="k = ln(strike / forward)", ylim=(-0.1, None))
     fig.tight_layout()
     fig.savefig(folder / f"smile-{name}.png", dpi=110)
+
+
+def premium() -> None:
+    """DVOL's square less realised variance of 30 days, before and after, by daily closes (August 2023 to January 2026)."""
+    path = SHARED / "dvol" / "BTC_DVOL_1d.json"
+    if not path.exists():
+        return
+    told = json.loads(path.read_text())
+    opened = [int(dt.datetime.fromisoformat(f"{day}T00:00+00:00").timestamp()) * 1_000_000_000 for day in told["dates"]]
+    candles = pl.DataFrame({"ts_open": opened, "interval_seconds": 86_400, "close": told["btc_prices"]})
+    implied = pl.DataFrame({"ts": [t + DAY for t in opened], "tenor_days": 30.0, "iv": [x / 100 for x in told["dvol"]]})
+    found = variance_premium(implied, candles, opened[-1] + DAY)
+    print("\n| realised over | days | mean premium, variance | above 0 | implied, realised, points |\n|---|---|---|---|---|")
+    for side in ("before", "after"):
+        rows = found.drop_nulls(f"premium_{side}")
+        gap, realised = rows[f"premium_{side}"].to_numpy(), rows[f"realised_{side}"].to_numpy()
+        iv, past = 100 * rows["iv"].mean(), 100 * np.sqrt(realised).mean()
+        print(f"| 30 days {side} | {len(rows)} | {gap.mean():.4f} | {(gap > 0).mean():.0%} | {iv:.1f}, {past:.1f} |")
+    with pl.Config(tbl_cols=12, float_precision=3):
+        print(cone(candles, opened[-1] + DAY, (7.0, 30.0, 90.0)))
 
 
 def main() -> None:
@@ -132,6 +156,7 @@ def main() -> None:
             told = row["rr25"] is not None
             cells.append(f"{100 * row['atm']:.1f}, {100 * row['rr25']:+.1f}, {100 * row['bf25']:+.1f}" if told else "not listed")
         print(f"| {name} | {' | '.join(cells)} |")
+    premium()
 
 
 if __name__ == "__main__":
