@@ -61,11 +61,12 @@ def up(
     """Serve the page and the API, and collect.
 
     With a SOURCE, plays it. Without one, collects from the venues when any answers; else shows what the data directory holds, or
-    plays the bundled recording when it is empty.
+    plays the reconstruction of 20 and 21 November 2025 when it is empty (made on first use, in some 20 s).
 
     \b
     Examples:
       deleverage up
+      deleverage up 2025-11-21
       deleverage up --no-live
       deleverage up bybit-2026-10-10 --speed 60
       deleverage up capture.jsonl.gz --port 8001
@@ -73,7 +74,7 @@ def up(
     from deleverage.api.serve import serve
 
     _spare_the_collector()
-    serve(source, data=data, port=port, host=host, speed=speed, live=live)
+    serve(source, data=data, port=port, host=host, speed=speed, live=live, progress=_progress)
 
 
 @app.command()
@@ -105,7 +106,7 @@ def recordings(form: Format = "table") -> None:
     ]  # fmt: skip
     if form == "table":
         rows = [{k: row[k] for k in ("name", "title", "frames")} for row in rows]
-    _print(rows, form)
+    _print(rows, form, footer="Beside them, made on first use: 2025-11-21, a reconstruction of 20 and 21 November 2025.")
 
 
 @app.command()
@@ -348,22 +349,37 @@ def doctor(
 
 @app.command()
 def simulate(
-    serve: Annotated[list[str], typer.Option("--serve", metavar="RECORDING", help="Bundled recording or file to serve; may be repeated.")],
+    day: Annotated[str | None, typer.Argument(metavar="[2025-11-21]", help="The day to reconstruct.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Another draw of what is generated; the same seed gives the same bytes.")] = None,
+    scale: Annotated[float, typer.Option(min=0.05, max=20, help="How many positions, against the usual; the totals stay.")] = 1.0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to (default: the data directory).")] = None,
+    serve: Annotated[
+        list[str] | None, typer.Option("--serve", metavar="RECORDING", help="Recording or file to serve; may be repeated.")
+    ] = None,
+    data: Data = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on this machine (default: any free one).")] = 0,
     speed: Annotated[float, typer.Option(min=0.01, max=100_000, help="Recorded seconds a second.")] = 1.0,
     fault: Annotated[list[str] | None, typer.Option(metavar="KIND[=VENUE]", help="Misbehave so, from the start.")] = None,
 ) -> None:
-    """Serve the six venues on this machine from recordings, for collectors to be tried against; it can misbehave.
+    """Reconstruct a day, marked as such in every frame's journal; or serve the six venues on this machine from recordings.
 
-    Prints its address, which goes into the settings: venues.NAME.gateway.
+    With a day, writes its frames. With --serve, answers as the venues do, for collectors to be tried against; it can misbehave.
+    It prints its address, which goes into the settings: venues.NAME.gateway.
 
     \b
     Examples:
+      deleverage simulate 2025-11-21 --seed 7 -o november.parquet
+      deleverage simulate --serve 2025-11-21 --speed 20
       deleverage simulate --serve binance-2025-01-26 --serve bybit-2026-10-10 --port 9000
       deleverage simulate --serve bybit-2026-08-09 --fault wrong_route=binance
     """
     import msgspec
 
+    if (day is None) == (not serve):
+        raise BadInput("say a day to reconstruct (2025-11-21), or what to serve with --serve RECORDING")
+    if day is not None:
+        _reconstruct(day, seed, scale, output, data)
+        return
     from deleverage.simulate.faults import Fault, Kind
     from deleverage.simulate.venue_server import recorded
     from deleverage.simulate.venue_server import serve as serve_venues
@@ -375,7 +391,7 @@ def simulate(
             faults.append(msgspec.convert({"kind": kind, "venue": venue}, Fault))
         except msgspec.ValidationError:
             raise BadInput(f"--fault {text!r} is none of {', '.join(get_args(Kind))}; as KIND or KIND=VENUE") from None
-    serve_venues(recorded(serve), port=port, speed=speed, faults=faults)
+    serve_venues(recorded(serve or (), _folder(data).path), port=port, speed=speed, faults=faults)
 
 
 @app.command()
@@ -389,6 +405,20 @@ def settings(form: Format = "table") -> None:
     from deleverage import config
 
     _print(config.effective(config.settings()), form)
+
+
+def _reconstruct(day: str, seed: int | None, scale: float, output: Path | None, data: Path | None) -> None:
+    """Write a reconstruction, and say what it holds."""
+    from deleverage.simulate.reconstruction.recording import DAY, SEED, kept, write
+
+    if day != DAY:
+        raise BadInput(f"no reconstruction of {day!r}; there is {DAY}")
+    if output is not None and output.suffix != ".parquet":
+        raise BadInput(f"{output}: frames are written as Parquet; name a file that ends in .parquet")
+    path = output or kept(_folder(data).path, SEED if seed is None else seed, scale)
+    with _progress("frames made") as step:
+        frames = write(path, SEED if seed is None else seed, scale, step)
+    typer.echo(f"{path}: {frames:,} frames of 20 and 21 November 2025, a reconstruction, not recorded events")
 
 
 def _folder(data: Path | None) -> Any:
@@ -405,6 +435,8 @@ def _reader(data: Path | None) -> Any:
     reader = open_reader(folder.path, Reader)
     if reader.store is not None:
         _warn_of_torn(folder)
+        if reader.store.read("venue_statuses", where={"status": "reconstruction"}, limit=1).num_rows:
+            typer.echo("deleverage: this directory holds a reconstruction of 20 and 21 November 2025, not recorded events", err=True)
     return reader
 
 
@@ -416,10 +448,15 @@ def _whole(reader: Any) -> Any:
 
 def _import_raw(files: list[str], data: Path | None) -> dict[str, Any]:
     from deleverage.collect.ingest import import_sources
+    from deleverage.simulate.reconstruction.recording import DAY, made
 
     _spare_the_collector()
     folder = _folder(data)
     _warn_of_torn(folder)
+    if DAY in files and not Path(DAY).exists():
+        with _progress("frames made") as step:
+            path = made(folder.path, progress=step).path
+        files = [str(path) if file == DAY else file for file in files]
     with _progress("frames") as step:
         return import_sources(folder, files, step)
 

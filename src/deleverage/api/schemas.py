@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from deleverage.api.reconstructed import labelled
 
 Data = TypeVar("Data")
 Base = Annotated[str | None, Field(max_length=40, description="coin, such as BTC")]
@@ -92,6 +94,32 @@ class LiquidityQuestion(Windowed):
     buckets: Annotated[int, Field(ge=10, le=500, description="instants at most")] = 240
 
 
+class OptionsQuestion(Windowed):
+    """The options of one coin at `at`, on one venue; histories, trades and blocks are of the window."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+    venue: Annotated[str | None, Field(max_length=40, description="venue; default: deribit, or whichever quotes twice as many")] = None
+
+
+class SmileQuestion(OptionsQuestion):
+    """Fitted smiles; `expiry` chooses one."""
+
+    expiry: Annotated[str | None, Field(max_length=40, description="a listed expiry such as 2025-12-26; default: all")] = None
+
+
+class DensityQuestion(OptionsQuestion):
+    """The density at a date: `by`, or `days` from the chain on; default 30 days."""
+
+    by: Annotated[str | None, Field(max_length=40, description=f"the date: {WHEN}")] = None
+    days: Annotated[float | None, Field(gt=0, le=3650, description="days from the chain's newest quote on")] = None
+
+
+class TouchQuestion(DensityQuestion):
+    """A level and a date."""
+
+    level: Annotated[float | None, Field(gt=0, le=1e12, description="price in USD; default: a tenth below spot")] = None
+
+
 class OrdersQuestion(Windowed):
     """Single liquidations; `start` and `end` may replace the window."""
 
@@ -136,7 +164,10 @@ class PlaybackOrder(BaseModel):
 
 
 class Envelope(BaseModel, Generic[Data]):
-    """Every answer: the data, the window's end and what was known, what kind of data it is, and which venues are missing."""
+    """Every answer: the data, the window's end and what was known, what kind of data it is, and which venues are missing.
+
+    Where `is_reconstruction`, the events were made, not recorded, and the status of every figure is `modelled`.
+    """
 
     data: Data
     at: str
@@ -145,6 +176,13 @@ class Envelope(BaseModel, Generic[Data]):
     mode: str
     label: str
     missing: list[str]
+    is_reconstruction: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _say_what_was_made(cls, answer: Any) -> Any:
+        """No answer about a reconstruction calls a figure measured."""
+        return labelled(answer) if isinstance(answer, dict) else answer
 
 
 class Rows(Envelope[list[dict[str, Any]]]):

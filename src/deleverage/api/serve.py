@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -14,16 +16,28 @@ from deleverage.collect.doctor import answering
 from deleverage.config import Settings
 from deleverage.errors import BadInput, StoreError
 from deleverage.log import configure
-from deleverage.recordings import DEFAULT, bundled
+from deleverage.recordings import bundled
+from deleverage.simulate.reconstruction.recording import DAY, made
 from deleverage.store.folder import Folder
+
+Progress = Callable[[str], AbstractContextManager[Callable[[int], None]]]
+
+
+@contextmanager
+def quietly(what: str) -> Iterator[Callable[[int], None]]:
+    """Show no progress."""
+    yield lambda done: None
 
 
 def serve(
-    source: str | None, *, data: Path | None, port: int | None, host: str | None, speed: float | None, live: bool | None = None
+    source: str | None, *, data: Path | None, port: int | None, host: str | None, speed: float | None, live: bool | None = None,
+    progress: Progress = quietly,
 ) -> None:  # fmt: skip
     """Serve the page and the API until SIGINT or SIGTERM.
 
-    Without a source: collects when `live`, or when it is None and a venue answers; else shows what is stored, else plays a recording.
+    Without a source: collects when `live`, or when it is None and a venue answers; else shows what is stored, else plays the
+    reconstruction of 20 and 21 November 2025.
+    `progress("frames")` is entered while something is made, and gives what is called with how many there are.
     Raises BadInput for a busy port or a source that cannot be played.
     """
     settings = config.settings()
@@ -40,7 +54,7 @@ def serve(
     with _listen(host, port) as listener:
         folder.create()
         try:
-            shown = _open(server, source, speed, settings, live)
+            shown = _open(server, source, speed, settings, live, progress)
             print(f"deleverage shows {shown} at {url}" + ("" if STATIC.is_dir() else " (no page built: make web)"), flush=True)  # noqa: T201 - says where to look
             folder.announce(url)
             for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, stops, and raises them again: by then all is done
@@ -51,8 +65,8 @@ def serve(
             server.close()
 
 
-def _open(server: Server, source: str | None, speed: float, settings: Settings, live: bool | None) -> str:
-    """Open the source, else the venues, else the stored data, else the bundled recording; say what is shown."""
+def _open(server: Server, source: str | None, speed: float, settings: Settings, live: bool | None, progress: Progress) -> str:
+    """Open the source, else the venues, else the stored data, else the reconstruction; say what is shown."""
     if source is None and live is not False:
         reasons = asyncio.run(answering(settings))
         answers = [name for name, reason in reasons.items() if not reason]
@@ -66,12 +80,17 @@ def _open(server: Server, source: str | None, speed: float, settings: Settings, 
     if source is None and server.folder.has_data():
         server.open_stored()
         return f"the data stored in {server.folder.path}" + _said(server)
-    name = source or DEFAULT
+    name = source or DAY
+    if name == DAY:
+        with progress("frames made") as step:
+            made(server.folder.path, progress=step)
+        server.open_recording(name, speed)
+        return f"a reconstruction of 20 and 21 November 2025, not recorded events,{_said(server)}"
     if name in bundled():
         server.open_recording(name, speed)
         return f"a replay of real recorded data, {bundled()[name].title}," + _said(server)
     if not Path(name).exists():
-        raise BadInput(f"no recording {name!r}: neither a file nor one of {', '.join(bundled())}")
+        raise BadInput(f"no recording {name!r}: neither a file nor one of {DAY}, {', '.join(bundled())}")
     server.open_file(Path(name), speed)
     return f"a replay of {name}"
 

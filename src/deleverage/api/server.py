@@ -19,6 +19,7 @@ from deleverage.journal.interchange import read_source
 from deleverage.live import LONGEST, WINDOWS
 from deleverage.recordings import Recording, bundled, recording_named
 from deleverage.references import source_named
+from deleverage.simulate.reconstruction.recording import DAY, described, kept, made
 from deleverage.store.folder import Folder
 
 NEARLY_NOW = 2_000_000_000
@@ -60,8 +61,8 @@ class Server:
         session.start()
 
     def open_recording(self, name: str, speed: float) -> None:
-        """Play a bundled recording."""
-        recording = recording_named(name)
+        """Play a bundled recording, or the reconstruction, which is made first where it is not kept yet (some 20 s)."""
+        recording = made(self.folder.path) if name == DAY else recording_named(name)
         self._play(recording.path, recording.title, recording, speed)
 
     def open_file(self, path: Path, speed: float) -> None:
@@ -100,7 +101,7 @@ class Server:
         """Carry out an order to the playback. Raises BadInput saying what the order lacks."""
         if order.action == "open":
             if order.recording is None:
-                raise BadInput(f"name a recording to open: {', '.join(bundled())}, or stored")
+                raise BadInput(f"name a recording to open: {DAY}, {', '.join(bundled())}, or stored")
             if isinstance(self._session, LiveSession):
                 raise BadInput(
                     "collecting goes on here; play recordings with another server: deleverage up NAME --data elsewhere --port 8001"
@@ -142,7 +143,8 @@ class Server:
 
     def recordings(self) -> list[dict[str, Any]]:
         """What can be opened: the bundled recordings, and the data directory when it holds anything."""
-        found = [d for d in map(describe, bundled().values()) if d is not None]
+        kept_ones = (described(kept(self.folder.path)), *bundled().values())
+        found = [d for d in map(describe, kept_ones) if d is not None]
         if self.folder.has_data():
             about = "What was recorded or imported here."
             found.append({"name": "stored", "title": "Stored data", "about": about, "provenance": [], "venues": [], "stretches": []})

@@ -10,10 +10,11 @@ from typing import Literal
 
 from deleverage.analytics.coverage import Span
 from deleverage.analytics.liquidations import Group, Sum
+from deleverage.api.reconstructed import reconstructed
 from deleverage.collect.pipeline import Pipeline, Tally
 from deleverage.collect.status import CollectorStatus
 from deleverage.events import Event
-from deleverage.journal.frame import Frame
+from deleverage.journal.frame import LATEST, RECONSTRUCTION, Frame
 from deleverage.live import LONGEST, WINDOWS, Live
 from deleverage.recordings import Recording
 from deleverage.store.duck import DuckStore
@@ -23,6 +24,8 @@ TICK = 0.05
 """Seconds between two steps of a playback."""
 MOST_BEHIND = 0.25
 """Seconds a step may make up for: a machine that cannot keep up plays slower instead of ever larger steps."""
+HURRY, HURRY_STEP = 0.3, 300_000_000_000
+"""Seconds for which a playback reads on without letting others in while it makes for its opening, and by which steps (ns)."""
 FLUSH = 0.5
 """Seconds after which waiting events go to the tables."""
 LEAD_IN = 2_000_000_000
@@ -65,6 +68,10 @@ class Session(ABC):
     def spans(self) -> list[Span]:
         """Return the stretches in which each venue was received."""
         return self.store.spans()
+
+    def reconstructed(self) -> list[tuple[int, int]]:
+        """Return the stretches that were made again, not recorded; ns UTC, half-open."""
+        return []
 
     def frames(self) -> dict[str, int]:
         """Return the frames behind the tables by venue."""
@@ -149,6 +156,11 @@ class StoredSession(Session):
         starts = [s.start for s in spans] or [low for low, _ in extents] or [0]
         ends = [s.end for s in spans if s.end is not None] + [high for _, high in extents] or [0]
         self._start, self._end = min(starts), max(ends)
+        self._reconstructed = reconstructed(store)
+
+    def reconstructed(self) -> list[tuple[int, int]]:
+        """See `Session.reconstructed`: what the tables say of themselves."""
+        return self._reconstructed
 
     def frames(self) -> dict[str, int]:
         """Return the journal's rows by venue, as the tables were made from them."""
@@ -184,10 +196,14 @@ class PlaybackSession(Session):
         self, frames: Callable[[], Iterable[Frame]], label: str, recording: Recording | None, *, speed: float, extent: tuple[int, int],
         stretches: Sequence[tuple[int, int]],
     ) -> None:  # fmt: skip
-        """`frames` starts the recording anew; `extent` is its first and last instant; it stands still until `start`."""
+        """`frames` starts the recording anew; `extent` is its first and last instant; it stands still until `start`.
+
+        What lies before the recording's `opens_at` is passed over as fast as it can be read.
+        """
         super().__init__(DuckStore(None), label, recording)
         self._frames, self._stretches = frames, sorted(stretches)
         self._clock = Clock(extent[0], *extent, speed=speed)
+        self._opens_at = 0 if recording is None else recording.opens_at
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
         self.on_events: Callable[[Sequence[Event]], None] = lambda events: None
@@ -206,6 +222,12 @@ class PlaybackSession(Session):
         """Return the stretches received so far; a connection that is open now has no end."""
         with self.lock:
             return self._pipeline.spans(still_open=True)
+
+    def reconstructed(self) -> list[tuple[int, int]]:
+        """See `Session.reconstructed`: the whole of a playback whose frames are marked so, from the first of them on."""
+        is_one = self.recording is not None and self.recording.is_reconstruction
+        marked = any(label.startswith(RECONSTRUCTION) for label in self._pipeline.labels)
+        return [(0, LATEST)] if is_one or marked else []
 
     def flush(self) -> None:
         """Append the waiting events to the tables."""
@@ -228,11 +250,16 @@ class PlaybackSession(Session):
                 to = min(max(to, self._clock.start), self._clock.end + 1)
                 if to < self._clock.now:
                     self._rewind()
-                self._progress.is_quiet = True  # what a seek passes over is not news
-                try:
-                    self._advance(to)
-                finally:
-                    self._progress.is_quiet = False
+                self._opens_at = 0
+                self._pass_over(to)
+
+    def _pass_over(self, to: int) -> None:
+        """Advance without telling: what is passed over is not news."""
+        self._progress.is_quiet = True
+        try:
+            self._advance(to)
+        finally:
+            self._progress.is_quiet = False
 
     def close(self) -> None:
         """Stop the thread and close the tables."""
@@ -268,10 +295,19 @@ class PlaybackSession(Session):
                 if not self._clock.playing or self._clock.finished:
                     continue
                 try:
+                    if self._clock.now < self._opens_at:
+                        self._hurry()
+                        continue
                     self._advance(self._skip(self._clock.now + round(elapsed * self._clock.speed * 1e9)))
                 except Exception as error:  # the thread is the last to hear of it: say it on the page, and stand still
                     self.failure = f"playback stopped: {' '.join(str(error).split())[:200]}"
                     self._clock.playing = False
+
+    def _hurry(self) -> None:
+        """Read on towards where the recording opens, for a moment at a time, so that the page can be asked meanwhile."""
+        until = time.monotonic() + HURRY
+        while self._clock.now < self._opens_at and time.monotonic() < until:
+            self._pass_over(min(self._clock.now + HURRY_STEP, self._opens_at))
 
     def _skip(self, target: int) -> int:
         """Jump over a stretch in which nothing was recorded."""

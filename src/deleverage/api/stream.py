@@ -14,6 +14,7 @@ import anyio.to_thread
 import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
+from deleverage.api.reconstructed import labelled
 from deleverage.api.routes import envelope, held, resolve
 from deleverage.api.server import LISTENERS, Server
 from deleverage.api.view import Moment, order
@@ -135,4 +136,4 @@ def document(server: Server, window: str, base: str) -> dict[str, Any]:
     with held(server) as session:
         at, as_of = resolve(None, None, session.now())
         moment = Moment(session, duration(window), at, as_of)
-        return {"type": "now", **envelope(session, moment, server.document(moment, window, base))}
+        return {"type": "now", **labelled(envelope(session, moment, server.document(moment, window, base)))}

@@ -8,9 +8,10 @@ from msgspec import structs
 
 from deleverage.analytics.coverage import Span, of_liquidations, stretches
 from deleverage.analytics.liquidations import By, Group, Sum, Total, Treemap, grid_values, totals, treemap
+from deleverage.api.reconstructed import overlaps
 from deleverage.api.session import Session
 from deleverage.collect.status import VenueStatus
-from deleverage.figure import Figure, dollars, hash_inputs
+from deleverage.figure import Figure, Status, dollars, hash_inputs
 from deleverage.venues import VENUES
 from deleverage.venues.venue import Coverage
 from deleverage.when import iso
@@ -35,6 +36,11 @@ class Moment:
         self._sums: dict[Group, Sum] | None = None
         self._rules: dict[str, str] | None = None
         self._unheard: dict[str, str] | None = None
+
+    @property
+    def is_reconstruction(self) -> bool:
+        """Whether the window holds anything that was made again, not recorded."""
+        return overlaps(self.session.reconstructed(), self.start, self.at)
 
     @property
     def sums(self) -> dict[Group, Sum]:
@@ -101,9 +107,10 @@ class Moment:
         row = self.totals(None)[0]
         seen = row["count"] > row["unpriced_count"] or (row["count"] == 0 and row["coverage"] > 0)
         venues = sorted({venue for venue, *_ in self.sums})
+        status: Status = "missing" if not seen else "modelled" if self.is_reconstruction else "measured"
         return Figure(
             name=f"liquidations.total.{self.window // 1_000_000_000}s", value=row["total_usd"] if seen else None, unit="usd", at=self.at,
-            as_of=self.as_of, status="measured" if seen else "missing", coverage=row["coverage"],
+            as_of=self.as_of, status=status, coverage=row["coverage"],
             sources=tuple(f"liquidations/{venue}" for venue in venues), missing=tuple(self.missing()),
             note="floor" if self.is_floor() else "", inputs_hash=hash_inputs([self.window, self.at, sorted(self.sums.items())]),
         )  # fmt: skip
@@ -306,6 +313,12 @@ def tile(name: str, moment: Moment) -> Tile:
 
 def headline(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]] = ()) -> str:
     """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
+    if moment.is_reconstruction:
+        return f"Reconstructed, not recorded: {_said(window, moment, waves)}"
+    return _said(window, moment, waves)
+
+
+def _said(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]]) -> str:
     row, window = moment.totals(None)[0], f"{window[:-1]} {window[-1]}"
     unheard = moment.unheard()
     without = "".join(f" Without {VENUES[name].title}: {words}." for name, words in unheard.items())

@@ -8,6 +8,9 @@ import msgspec
 DIRECTIONS = ("in", "out", "open", "close", "gap", "state", "mark")
 """What a row can be about; see `Frame`."""
 
+RECONSTRUCTION = "reconstruction"
+"""First word of a mark before frames that were made, not recorded; `START/END` (ISO 8601) of what they cover comes next."""
+
 LATEST = 2**63 - 1
 """The last instant a frame can carry, ns UTC."""
 

@@ -15,7 +15,8 @@ DEFAULT = "binance-2025-01-26"
 
 
 class Recording(msgspec.Struct, frozen=True, kw_only=True):
-    """One bundled recording. `stretches` are [start, end] of each connection, ns UTC; `venues` those recorded."""
+    """One bundled recording. `stretches` are [start, end] of each connection, ns UTC; `venues` those recorded; a playback
+    begins at `opens_at` (ns UTC, 0: at the first frame)."""
 
     name: str
     title: str
@@ -27,6 +28,7 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
     frames: int = 0
     bytes: int = 0
     is_reconstruction: bool = False
+    opens_at: int = 0
 
 
 @cache

@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -399,12 +400,18 @@ def serve(frames: Iterable[Frame], *, port: int = 0, speed: float = 1.0, faults:
         asyncio.run(serve_until_cancelled(frames, port=port, speed=speed, faults=faults or []))
 
 
-def recorded(names: Iterable[str]) -> Iterator[Frame]:
-    """Read bundled recordings or files one after the other; without names, all bundled ones."""
+def recorded(names: Iterable[str], data: Path | None = None) -> Iterator[Frame]:
+    """Read bundled recordings or files one after the other; without names, all bundled ones.
+
+    The reconstructed day is one of the names; it is kept in the data directory `data`."""
     from pathlib import Path
 
     from deleverage.journal.interchange import read_source
     from deleverage.recordings import bundled
+    from deleverage.simulate.reconstruction.recording import DAY, made
 
     for name in names or bundled():
+        if name == DAY and data is not None:
+            yield from read_source(made(data).path)
+            continue
         yield from read_source(bundled()[name].path if name in bundled() else Path(name))

@@ -50,5 +50,5 @@ def envelope(session: Session, moment: Moment, data: object, **more: object) -> 
     """Wrap an answer."""
     return {
         "data": data, "at": iso(moment.at), "at_ms": moment.at // 1_000_000, "as_of": iso(moment.as_of), "mode": session.mode,
-        "label": session.label, "missing": moment.missing(), **more,
+        "label": session.label, "missing": moment.missing(), "is_reconstruction": moment.is_reconstruction, **more,
     }  # fmt: skip

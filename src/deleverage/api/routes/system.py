@@ -7,6 +7,7 @@ import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 
 from deleverage.api.feeds import feed_rows, intake, reference_rows
+from deleverage.api.reconstructed import LABEL, labelled
 from deleverage.api.routes import envelope, moment_of, session_of
 from deleverage.api.schemas import Document, FeedsQuestion, InstrumentsQuestion, NowQuestion, PlaybackOrder, Rows, TableQuestion, Windowed
 from deleverage.api.view import Moment
@@ -99,8 +100,9 @@ def rows(request: Request, table: str, question: Annotated[TableQuestion, Query(
             import msgspec
 
             moment = Moment(session, 1, now, now)
-            return Response(msgspec.json.encode(envelope(session, moment, found.to_pylist())), media_type="application/json")
+            return Response(msgspec.json.encode(labelled(envelope(session, moment, found.to_pylist()))), media_type="application/json")
         sink = io.BytesIO()
         with pa.ipc.new_stream(sink, found.schema) as writer:
             writer.write_table(found)
-        return Response(sink.getvalue(), media_type="application/vnd.apache.arrow.stream")
+        said = {"X-Deleverage-Reconstruction": LABEL} if session.reconstructed() else {}
+        return Response(sink.getvalue(), media_type="application/vnd.apache.arrow.stream", headers=said)

@@ -17,8 +17,10 @@ from deleverage.simulate.reconstruction import options, wire
 from deleverage.simulate.reconstruction.facts import END, HOUR, SECOND, START, TARGETS
 from deleverage.simulate.reconstruction.quotes import Candles, book
 from deleverage.simulate.reconstruction.world import MINUTES, World
+from deleverage.when import iso
 
-MARK = b"reconstruction"
+MARK = "reconstruction {start}/{end} seed {seed} scale {scale:g}"
+"""Payload of the mark: what this is, and of which stretch."""
 LATENCY = 40_000_000
 """Time (ns) from a venue's clock to ours."""
 MARKS_EVERY = {"binance": 10, "bybit": 30, "okx": 30, "htx": 60, "hyperliquid": 60, "deribit": 30}
@@ -41,7 +43,8 @@ def frames(world: World, progress: Callable[[int], None] = lambda done: None) ->
 
 def _venue(world: World, venue: str) -> Iterator[Frame]:
     """One venue's frames: its listing, its sockets opened, everything in time order, its sockets closed."""
-    yield Frame(START, venue, "", MARK, "mark")
+    mark = MARK.format(start=iso(START), end=iso(END), seed=world.seed, scale=world.scale)
+    yield Frame(START, venue, "", mark.encode(), "mark")
     for name, (route, message) in wire.listings():
         if name == venue:
             yield Frame(START, venue, route, _encode(message))

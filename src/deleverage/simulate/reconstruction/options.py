@@ -140,9 +140,9 @@ def chain(world: World, ts: int) -> Spoken:
             rows.append({
                 "high": None, "low": None, "last": None, "interest_rate": 0.0, "open_interest": round(o.open_interest * grown, 1),
                 "price_change": None, "volume": round(o.open_interest * 0.02, 1), "creation_timestamp": ts // 1_000_000,
-                "estimated_delivery_price": round(spot, 2), "mid_price": None,
-                "instrument_name": o.name, "bid_price": bid or None, "ask_price": ask, "mark_price": round(float(price), 6),
-                "mark_iv": round(float(iv) * 100, 2), "underlying_price": round(forward, 4), "underlying_index": "SYN", "base_currency": "BTC", "quote_currency": "BTC",
+                "estimated_delivery_price": round(spot, 2), "mid_price": None, "instrument_name": o.name, "bid_price": bid or None,
+                "ask_price": ask, "mark_price": round(float(price), 6), "mark_iv": round(float(iv) * 100, 2),
+                "underlying_price": round(forward, 4), "underlying_index": "SYN", "base_currency": "BTC", "quote_currency": "BTC",
             })  # fmt: skip
     return deribit_answer("get_book_summary_by_currency?currency=BTC&kind=option", rows, ts)
 

@@ -55,6 +55,7 @@ class World(NamedTuple):
     """The day, as (venue, coin) → arrays. `stress` is by minute, 0 calm to 1: the share of depth that is withdrawn."""
 
     seed: int
+    scale: float
     market: Market
     ledgers: Mapping[Contract, Ledger]
     flows: Mapping[Contract, Flow]
@@ -88,7 +89,7 @@ def make(seed: int = 20251121, scale: float = 1.0) -> World:
     ledgers = {key: ledger(held) for key, held in made.positions.items()}
     flows = {key: _flow(key, made, rng) for key in made.lasts}
     stress = {coin: _stress(drawn[coin]["binance"]) for coin in facts.COINS}
-    return World(seed, made, ledgers, flows, {key: _funding(*key) for key in made.lasts}, stress)
+    return World(seed, scale, made, ledgers, flows, {key: _funding(*key) for key in made.lasts}, stress)
 
 
 def ledger(held: Positions) -> Ledger:
