@@ -285,3 +285,13 @@ def drawdown(totals: pl.DataFrame, at: int, *, months: int) -> Drawdown:
         coins_peak_at=top["ts"] if told else None, usd_peak=top_usd["usd"] if told else None, usd_peak_at=top_usd["ts"] if told else None,
         history_days=days, coverage=min(len(inside) / expected, 1.0),
     )  # fmt: skip
+
+
+def since_high(totals: pl.DataFrame) -> pl.DataFrame:
+    """Return how far each complete row of a `series` (no `by`) stands below the highest so far: ts, coins_fall, usd_fall (shares ≤ 0).
+
+    Only rows of as many venues as the last complete one count. It is the fall within these rows, not from a peak of months (`drawdown`).
+    """
+    full = totals.filter(pl.col("is_complete")).drop_nulls(["coins", "usd"]).sort("ts")
+    full = full.filter(pl.col("venues") == pl.col("venues").last())
+    return full.select("ts", *((pl.col(unit) / pl.col(unit).cum_max() - 1).alias(f"{unit}_fall") for unit in ("coins", "usd")))
