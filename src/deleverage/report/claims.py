@@ -103,6 +103,16 @@ def window_of(figure: Figure) -> str | None:
     return last if WINDOW.fullmatch(last) else None
 
 
+def named(figure: Figure, word: str) -> str:
+    """Name what is worked out from a figure, its window staying last.
+
+    >>> named(Figure(name="liquidations.total.24h", value=1.0, unit="usd", at=0, as_of=0), "share")
+    'liquidations.total.share.24h'
+    """
+    window = window_of(figure)
+    return f"{figure.name}.{word}" if window is None else f"{figure.name[: -len(window)]}{word}.{window}"
+
+
 def derived(name: str, value: float | None, unit: str, *of: Figure) -> Figure:
     """A figure worked out from others: known as late as the latest of them, no better than the worst, missing what any misses."""
     worst = next((s for s in ("missing", "stale", "modelled", "estimated") if any(f.status == s for f in of)), "measured")
