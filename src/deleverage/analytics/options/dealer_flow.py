@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import polars as pl
+from numba import njit
 from numpy.typing import NDArray
 
 from deleverage.errors import BadInput
@@ -11,6 +12,8 @@ Floats = NDArray[np.float64]
 NEEDED = {"symbol", "ts_event", "taker_side", "quantity", "trade_kind", "liquidated"}
 LARGEST = 64
 """Orders of a contract whose errors are drawn one by one; the rest as one normal of the same variance."""
+BLOCK = 2_000
+"""Orders whose errors are drawn at once: bounds the memory."""
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -97,21 +100,30 @@ def infer(
 
 def _noise(place: NDArray[np.int64], signed: Floats, contracts: int, error_rate: float, draws: int, rng: np.random.Generator) -> Floats:
     """Errors of the sums about their mean: a sign is wrong with `error_rate` on its own. Orders come by contract, largest first."""
-    noise = np.zeros((draws, contracts))
+    noise = np.zeros((contracts, draws))
     if not len(place) or not error_rate:
-        return noise
+        return noise.T
     starts = np.searchsorted(place, np.arange(contracts))
     rank = np.arange(len(place)) - starts[place]
     large = rank < LARGEST
     rest = np.bincount(place[~large], signed[~large] ** 2, contracts)
-    noise += rng.standard_normal((draws, contracts)) * np.sqrt(4 * error_rate * (1 - error_rate) * rest)
-    for n in range(LARGEST):
-        of = large & (rank == n)
-        if not of.any():
-            break
-        wrong = rng.random((draws, int(of.sum()))) < error_rate
-        noise[:, place[of]] += (2 * error_rate - 2.0 * wrong) * signed[of]
-    return noise
+    deviation = np.sqrt(4 * error_rate * (1 - error_rate) * rest)
+    noisy = np.flatnonzero(deviation)
+    noise[noisy] = rng.standard_normal((len(noisy), draws)) * deviation[noisy, None]
+    one_by_one = np.flatnonzero(large)
+    for start in range(0, len(one_by_one), BLOCK):
+        of = one_by_one[start : start + BLOCK]
+        _add_errors(noise, place[of], signed[of], rng.random((len(of), draws), dtype=np.float32), error_rate)
+    return noise.T
+
+
+@njit(cache=True, nogil=True)
+def _add_errors(noise, place, signed, chance, error_rate):  # type: ignore[no-untyped-def]  # numba reads the types
+    """Add to the rows of `noise` each order's error in every draw: wrong where its chance lies below the rate, less what is expected."""
+    for n in range(len(place)):
+        expected = 2 * error_rate * signed[n]
+        for draw in range(noise.shape[1]):
+            noise[place[n], draw] += expected - (2 * signed[n] if chance[n, draw] < error_rate else 0.0)
 
 
 def _note(coverage: float | None, complete: float | None) -> str:
