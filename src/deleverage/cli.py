@@ -11,6 +11,9 @@ from typing import Annotated, Any, cast, get_args
 import typer
 
 from deleverage import __version__
+from deleverage.commands import AsOf, At, Base, Data, Format, Venue, folder_of, print_rows, reader_of, warn_of_torn
+from deleverage.commands import leverage as leverage_commands
+from deleverage.commands import options as option_commands
 from deleverage.errors import BadInput, DeleverageError
 
 app = typer.Typer(
@@ -20,13 +23,6 @@ app = typer.Typer(
 
 UsageError = cast(type[Exception], typer.BadParameter.__mro__[2])
 """What the argument parser raises for any wrong use; the parser is the library's own and exports only its subclass."""
-
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="Data directory (default: the settings').")]
-At = Annotated[str | None, typer.Option("--at", metavar="T", help="Where the window ends; default: --as-of, else now.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", metavar="T", help="What was known then; default: --at, else now.")]
-Format = Annotated[str, typer.Option("--format", metavar="table|json|csv", help="How to print.")]
-Venue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only this venue.")]
-Base = Annotated[str | None, typer.Option("--base", metavar="COIN", help="Only this coin.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -106,7 +102,7 @@ def recordings(form: Format = "table") -> None:
     ]  # fmt: skip
     if form == "table":
         rows = [{k: row[k] for k in ("name", "title", "frames")} for row in rows]
-    _print(rows, form, footer="Beside them, made on first use: 2025-11-21, a reconstruction of 20 and 21 November 2025.")
+    print_rows(rows, form, footer="Beside them, made on first use: 2025-11-21, a reconstruction of 20 and 21 November 2025.")
 
 
 @app.command()
@@ -122,10 +118,10 @@ def replay(
       deleverage replay monday.jsonl.zst tuesday.jsonl.zst --data my-data
     """
     report = _import_raw(sources, data)
-    with _reader(data) as reader:
+    with reader_of(data) as reader:
         moment = _whole(reader)
         if moment is not None:
-            _print(moment.totals("venue"), "table", title=f"All liquidations in {reader.folder.path}")
+            print_rows(moment.totals("venue"), "table", title=f"All liquidations in {reader.folder.path}")
     typer.echo(_tally_line(report))
 
 
@@ -160,7 +156,7 @@ def import_(
 
     for file in files:
         result = import_table(
-            _folder(data), Path(file), table, columns=_pairs(column, "--column"), units=_pairs(unit, "--unit"),
+            folder_of(data), Path(file), table, columns=_pairs(column, "--column"), units=_pairs(unit, "--unit"),
             constants=_pairs(constant, "--set"), lag=lag,
         )  # fmt: skip
         typer.echo(json.dumps(result, indent=2) if report else f"{file}: {result['rows']} rows of {table}, {result['new']} new")
@@ -188,9 +184,9 @@ def export(
     from deleverage.export import export_raw, export_table
 
     if table == "raw":
-        export_raw(_folder(data), output, start=start, end=end, venue=venue)
+        export_raw(folder_of(data), output, start=start, end=end, venue=venue)
         return
-    with _reader(data) as reader:
+    with reader_of(data) as reader:
         if reader.played:
             typer.echo(f"deleverage: these rows are {reader.played}, not recorded data of this directory", err=True)
         export_table(reader, table, form, output, start=start, end=end, venue=venue, base=base, as_of=as_of)
@@ -217,10 +213,10 @@ def liquidations(
     """
     from deleverage.answers import liquidation_totals, short_estimate
 
-    with _reader(data) as reader:
+    with reader_of(data) as reader:
         answer = liquidation_totals(reader, window, by, at, as_of, estimate=estimate)
     rows = [short_estimate(row) for row in answer.rows] if estimate and form == "table" and "," not in by and by != "size" else answer.rows
-    _print(rows, form, title=answer.title, footer=answer.footer)
+    print_rows(rows, form, title=answer.title, footer=answer.footer)
     if answer.hint:
         typer.echo(answer.hint, err=True)
 
@@ -246,12 +242,12 @@ def waves(
     """
     from deleverage.answers import narrow_wave, short_wave, wave_table
 
-    with _reader(data) as reader:
+    with reader_of(data) as reader:
         answer = wave_table(reader, window, scale, base, at, as_of)
     rows = answer.rows if form == "json" else [short_wave(row) for row in answer.rows]
     if form == "table":
         rows = [narrow_wave(row) for row in rows]
-    _print(rows, form, title=answer.title, footer=answer.footer)
+    print_rows(rows, form, title=answer.title, footer=answer.footer)
     if answer.hint or not answer.rows:
         typer.echo(answer.hint or "no wave in this window: forced orders came too few or too evenly", err=True)
 
@@ -276,7 +272,7 @@ def score(
         raise BadInput(f"no model {what!r} is scored yet; there is completeness")
     rows, footer = report(windows)
     shown = [short_score(row) for row in rows] if form == "table" else rows
-    _print(shown, form, title="Completeness under throttling", footer=footer)
+    print_rows(shown, form, title="Completeness under throttling", footer=footer)
 
 
 @app.command()
@@ -299,7 +295,7 @@ def feeds(
     """
     from deleverage.answers import feed_states, reference_states
 
-    with _reader(data) as reader:
+    with reader_of(data) as reader:
         rows = (reference_states if references else feed_states)(reader, at, as_of)
     footer = ""
     if references:
@@ -313,7 +309,7 @@ def feeds(
             raise BadInput("channels are known while a server collects into this directory; start one with deleverage up --live")
     elif form != "json":
         rows = [{k: r[k] for k in ("title", "state", "coverage_rule", "frames", "errors", "evidence")} for r in rows]
-    _print(rows, form, footer=footer)
+    print_rows(rows, form, footer=footer)
 
 
 @app.command()
@@ -343,7 +339,7 @@ def doctor(
         rows = [
             {"venue": r["venue"], "step": r["step"], "": "ok" if r["ok"] else "FAILS", "what": r["words"], "do": r["advice"]} for r in rows
         ]
-    _print(rows, form)
+    print_rows(rows, form)
     raise typer.Exit(exit_code(found))
 
 
@@ -391,7 +387,7 @@ def simulate(
             faults.append(msgspec.convert({"kind": kind, "venue": venue}, Fault))
         except msgspec.ValidationError:
             raise BadInput(f"--fault {text!r} is none of {', '.join(get_args(Kind))}; as KIND or KIND=VENUE") from None
-    serve_venues(recorded(serve or (), _folder(data).path), port=port, speed=speed, faults=faults)
+    serve_venues(recorded(serve or (), folder_of(data).path), port=port, speed=speed, faults=faults)
 
 
 @app.command()
@@ -404,7 +400,10 @@ def settings(form: Format = "table") -> None:
     """
     from deleverage import config
 
-    _print(config.effective(config.settings()), form)
+    print_rows(config.effective(config.settings()), form)
+
+
+leverage_commands.add(app)
 
 
 def _reconstruct(day: str, seed: int | None, scale: float, output: Path | None, data: Path | None) -> None:
@@ -415,29 +414,10 @@ def _reconstruct(day: str, seed: int | None, scale: float, output: Path | None, 
         raise BadInput(f"no reconstruction of {day!r}; there is {DAY}")
     if output is not None and output.suffix != ".parquet":
         raise BadInput(f"{output}: frames are written as Parquet; name a file that ends in .parquet")
-    path = output or kept(_folder(data).path, SEED if seed is None else seed, scale)
+    path = output or kept(folder_of(data).path, SEED if seed is None else seed, scale)
     with _progress("frames made") as step:
         frames = write(path, SEED if seed is None else seed, scale, step)
     typer.echo(f"{path}: {frames:,} frames of 20 and 21 November 2025, a reconstruction, not recorded events")
-
-
-def _folder(data: Path | None) -> Any:
-    from deleverage import config
-    from deleverage.store.folder import Folder
-
-    return Folder(data or config.settings().data)
-
-
-def _reader(data: Path | None) -> Any:
-    from deleverage.reader import Reader, open_reader
-
-    folder = _folder(data)
-    reader = open_reader(folder.path, Reader)
-    if reader.store is not None:
-        _warn_of_torn(folder)
-        if reader.store.read("venue_statuses", where={"status": "reconstruction"}, limit=1).num_rows:
-            typer.echo("deleverage: this directory holds a reconstruction of 20 and 21 November 2025, not recorded events", err=True)
-    return reader
 
 
 def _whole(reader: Any) -> Any:
@@ -451,25 +431,14 @@ def _import_raw(files: list[str], data: Path | None) -> dict[str, Any]:
     from deleverage.simulate.reconstruction.recording import DAY, made
 
     _spare_the_collector()
-    folder = _folder(data)
-    _warn_of_torn(folder)
+    folder = folder_of(data)
+    warn_of_torn(folder)
     if DAY in files and not Path(DAY).exists():
         with _progress("frames made") as step:
             path = made(folder.path, progress=step).path
         files = [str(path) if file == DAY else file for file in files]
     with _progress("frames") as step:
         return import_sources(folder, files, step)
-
-
-def _warn_of_torn(folder: Any) -> None:
-    """Say on standard error when the end of a journal segment cannot be read."""
-    from deleverage.journal.reading import summary
-
-    if folder.journal.is_dir():
-        found = summary(folder.journal)
-        if found.torn_bytes:
-            words = f"deleverage: the journal in {folder.path} is torn: {found.torn_bytes:,} bytes at the end of a segment cannot be read;"
-            typer.echo(f"{words} the {found.frames:,} rows before them are intact, import the source again to fill the rest", err=True)
 
 
 def _spare_the_collector() -> None:
@@ -518,23 +487,7 @@ def _progress(what: str) -> Iterator[Any]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def _print(rows: list[Any], form: str, title: str = "", footer: str = "") -> None:
-    """Print rows as a table, JSON or CSV."""
-    import csv
-    import json
-
-    if form == "json":
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif form == "csv":
-        writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    elif form == "table":
-        from deleverage.terminal import print_table
-
-        print_table(rows, title, footer)
-    else:
-        raise BadInput(f"unknown format {form!r}; there are table, json and csv")
+option_commands.add(app)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from deleverage import answers
+from deleverage import answers, leverage_answers, option_answers
 from deleverage.reader import Reader
 
 
@@ -44,3 +44,43 @@ class Directory(Reader):
         The document of `/v1/liquidity`. Depth beyond what is visible is None.
         """
         return answers.liquidity_of(self, window, base, at, as_of, venue)
+
+    def funding(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return funding of one coin: the document of `/v1/funding`. Rates are shares; above 0 longs pay shorts."""
+        return leverage_answers.document(self, "funding", window, base, at, as_of)
+
+    def open_interest_summary(
+        self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None, months: int = 7
+    ) -> dict[str, Any]:
+        """Return open interest of one coin, one-sided, and its fall from the peak of `months`: the document of `/v1/open-interest`."""
+        return leverage_answers.document(self, "open-interest", window, base, at, as_of, months=months)
+
+    def basis(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return what futures of one coin cost over the spot: the document of `/v1/basis`."""
+        return leverage_answers.document(self, "basis", window, base, at, as_of)
+
+    def positioning(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return how accounts, top traders and takers lean: the document of `/v1/positioning`."""
+        return leverage_answers.document(self, "positioning", window, base, at, as_of)
+
+    def beta(self, window: str = "24h", base: str = "BTC", at: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return how one coin moved with other series: the document of `/v1/beta`."""
+        return leverage_answers.document(self, "beta", window, base, at, as_of)
+
+    def option_chain(
+        self, base: str = "BTC", at: str | None = None, as_of: str | None = None, venue: str | None = None
+    ) -> pl.DataFrame:  # fmt: skip
+        """Return every listed option of one coin, cleaned: prices in USD, volatilities as decimals, greeks, and `why_not` where left out."""
+        said = option_answers.documents(self, ("chain",), base=base, venue=venue, at=at, as_of=as_of)[0]
+        return pl.DataFrame(said["options"], infer_schema_length=None)
+
+    def options(
+        self, what: str, base: str = "BTC", at: str | None = None, as_of: str | None = None, venue: str | None = None, window: str = "24h",
+        **more: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return smile, surface, term, index, open-interest, exposure, density or touch: the document of `/v1/options`.
+
+        `more`: expiry of smile; by (a date) or days of density and touch; level (USD) of touch. The chain is the last told within 2 h of
+        `at`; where there is none, `reason` says why. Volatilities are decimals, the index is in points.
+        """
+        return option_answers.documents(self, (what,), base=base, venue=venue, at=at, as_of=as_of, window=window, **more)[0]

@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from deleverage import __version__
-from deleverage.api.routes import anatomy, liquidations, liquidity, metrics, options, system
+from deleverage.api.routes import anatomy, leverage, liquidations, liquidity, metrics, options, system
 from deleverage.api.schemas import ErrorAnswer
 from deleverage.api.server import Server
 from deleverage.api.stream import stream
@@ -37,6 +37,8 @@ def build(server: Server) -> FastAPI:
     app.include_router(liquidations.router)
     app.include_router(anatomy.router)
     app.include_router(liquidity.router)
+    app.include_router(options.router)
+    app.include_router(leverage.router)
     app.include_router(options.router)
     app.include_router(system.router)
     app.include_router(metrics.router)
