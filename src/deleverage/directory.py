@@ -70,7 +70,7 @@ class Directory(Reader):
     def option_chain(
         self, base: str = "BTC", at: str | None = None, as_of: str | None = None, venue: str | None = None
     ) -> pl.DataFrame:  # fmt: skip
-        """Return every listed option of one coin, cleaned: prices in USD, volatilities as decimals, greeks, and `why_not` where left out."""
+        """Return every listed option of one coin, cleaned: prices in USD, volatilities as decimals, greeks; `why_not` where left out."""
         said = option_answers.documents(self, ("chain",), base=base, venue=venue, at=at, as_of=as_of)[0]
         return pl.DataFrame(said["options"], infer_schema_length=None)
 
