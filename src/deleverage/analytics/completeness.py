@@ -69,6 +69,8 @@ PARTS = (
     "observed_short",
     "hidden_long",
     "hidden_short",
+    "least_long",
+    "least_short",
     "variance_long",
     "variance_short",
     "fullness",
@@ -77,8 +79,14 @@ PARTS = (
 )
 
 
+PER_PRINT = ("hidden_long", "hidden_short", "least_long", "least_short", "variance_long", "variance_short", "occupancy")
+
+
 def hidden(liquidations: pl.DataFrame) -> pl.DataFrame:
     """Return priced market liquidations with what each hides: `hidden_long`, `hidden_short` (USD), their variances, `occupancy`.
+
+    `least_long`, `least_short` are the same if orders came no more in bursts than chance has it (Poisson counts): the least there can be
+    where seconds are full and nothing tells how many came. Under *largest* they are what is expected.
 
     Needs `ts_event` (ns), the columns of `CONTRACT`, `position_side`, `method` and `notional_usd`. Prints of a feed that shows all, or of
     one nothing can be said of, hide 0. A frame should reach some minutes beyond the window it is summed over: neighbours tell the rate.
@@ -89,7 +97,7 @@ def hidden(liquidations: pl.DataFrame) -> pl.DataFrame:
     kept = kept.join(numbered, on=keys, how="left", maintain_order="left").with_columns(
         second=pl.col("ts_event") // SECOND, is_long=pl.col("position_side") == "long"
     )
-    columns = {name: np.zeros(len(kept)) for name in ("hidden_long", "hidden_short", "variance_long", "variance_short", "occupancy")}
+    columns = {name: np.zeros(len(kept)) for name in PER_PRINT}
     for rule in THROTTLED:
         prints = kept.with_row_index("row").filter(pl.col("coverage_rule") == rule).sort("contract", "second", "ts_event", "row")
         if prints.is_empty():
@@ -100,7 +108,7 @@ def hidden(liquidations: pl.DataFrame) -> pl.DataFrame:
     return kept.with_columns(**{name: pl.Series(name, values) for name, values in columns.items()})
 
 
-def _under(rule: str, prints: pl.DataFrame) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+def _under(rule: str, prints: pl.DataFrame) -> tuple[Floats, ...]:
     """What prints hide under a rule; where it is not disclosed which order is printed, the mean of both rules, wide enough for either."""
     arrays = prints["contract"].to_numpy(), prints["second"].to_numpy(), prints["notional_usd"].to_numpy(), prints["is_long"].to_numpy()
     found = [
@@ -108,8 +116,9 @@ def _under(rule: str, prints: pl.DataFrame) -> tuple[Floats, Floats, Floats, Flo
         for is_largest in ((True,) if rule.startswith("largest") else (False,) if rule.startswith("latest") else (True, False))
     ]
     one, other = found[0], found[-1]
+    least = one if rule.startswith("largest") else hidden_orders(*arrays, False, 0.0)
     return (
-        (one.longs + other.longs) / 2, (one.shorts + other.shorts) / 2,
+        (one.longs + other.longs) / 2, (one.shorts + other.shorts) / 2, least.longs, least.shorts,
         (one.variance_longs + other.variance_longs) / 2 + ((one.longs - other.longs) / 2) ** 2,
         (one.variance_shorts + other.variance_shorts) / 2 + ((one.shorts - other.shorts) / 2) ** 2,
         one.occupancy,
@@ -122,7 +131,7 @@ def by_contract(prints: pl.DataFrame) -> pl.DataFrame:
     return prints.group_by("contract").agg(
         pl.col(CONTRACT).first(),
         usd.filter(pl.col("is_long")).sum().alias("observed_long"), usd.filter(~pl.col("is_long")).sum().alias("observed_short"),
-        pl.col("hidden_long", "hidden_short", "variance_long", "variance_short").sum(),
+        pl.col("hidden_long", "hidden_short", "least_long", "least_short", "variance_long", "variance_short").sum(),
         (both * pl.col("occupancy")).sum().alias("fullness"), pl.col("second").n_unique().alias("at_cap"), pl.len().alias("prints"),
     ).drop("contract").sort(CONTRACT)  # fmt: skip
 
@@ -180,7 +189,16 @@ def estimate(contracts: pl.DataFrame, side: Side = "both") -> Estimate:
     low, high = (
         (float(end[0]) for end in gamma_interval(np.array([np.sum(law_mean)]), np.array([law_variance]))) if guess > 0 else (0.0, 0.0)
     )
-    unbounded = any(r in ("latest_per_second", "undisclosed") and f > FULLEST for r, f in zip(rules, fullness, strict=True))
+    full = np.array([r in ("latest_per_second", "undisclosed") and f > FULLEST for r, f in zip(rules, fullness, strict=True)], dtype=bool)
+    unbounded = bool(full.any())
+    if unbounded and guess > 0:  # nothing tells how bursts went there: the low end is that of plain chance
+        least = sum(contracts[f"least_{s}"].to_numpy() for s in sides)
+        share = np.divide(least, mean, out=np.zeros(len(contracts)), where=mean > 0)
+        spread = np.where(full, variance * share**2, variance * np.exp(2 * shift))
+        wide = np.where(full, 0.0, law_width)
+        spread_sum = float(np.sum(spread) + rho * np.sum(wide) ** 2 + (1 - rho) * np.sum(wide**2))
+        plain = float(gamma_interval(np.array([max(np.sum(np.where(full, least, law_mean)), 1e-9)]), np.array([spread_sum]))[0][0])
+        low = min(low, plain)
     unseen = tuple(sorted({v for v, r in zip(contracts["venue"], rules, strict=True) if r not in COMPLETE + THROTTLED}))
     throttled = np.array([r in THROTTLED for r in rules], dtype=bool)
     hidden_sum = float(np.sum(total_hidden))

@@ -16,6 +16,8 @@ Floats = NDArray[np.float64]
 SECONDS = (END - START) // SECOND
 FOLLOWERS = {"XRP": (2.10, 1.05), "SUI": (1.52, 1.25)}
 """Assumed price at the start, and how strongly the coin follows the mean of ether and solana."""
+ROUGH = 0.4
+"""Noise within the hour, against what a Brownian path of the same range would have."""
 TOGETHER = 0.8
 """Correlation of the noise of two coins within the hour."""
 APART = 0.00004
@@ -67,7 +69,7 @@ def _bridge(rows: pl.DataFrame, extremes: NDArray[np.int64], noise: Floats) -> F
         at_high, at_low = int(extremes[i, 0]), int(extremes[i, 1])
         first, second = ((at_high, h), (at_low, low)) if at_high < at_low else ((at_low, low), (at_high, h))
         knots = [(0, o), first, second, (3600, c)]
-        scale = max(h - low, 1e-9) / (2 * np.sqrt(np.log(2))) / 60
+        scale = ROUGH * max(h - low, 1e-9) / (2 * np.sqrt(np.log(2))) / 60
         for (t0, x0), (t1, x1) in pairwise(knots):
             steps = np.cumsum(noise[i * 3600 + t0 : i * 3600 + t1]) * scale
             share = np.arange(1, t1 - t0 + 1) / (t1 - t0)
