@@ -36,13 +36,14 @@ def prints(orders: pl.DataFrame) -> pl.DataFrame:
 def worst_total(orders: pl.DataFrame) -> float:
     """Largest relative distance of a printed total from what was published, over venues, sides and coins."""
     seen = orders.filter("is_printed")
-    pairs = [(seen.filter((pl.col("venue") == v) & pl.col("is_long"))["usd"].sum(), t.long) for v, t in facts.TARGETS.items()]
-    pairs += [(seen.filter((pl.col("venue") == v) & ~pl.col("is_long"))["usd"].sum(), t.short) for v, t in facts.TARGETS.items()]
-    pairs += [(seen.filter(pl.col("coin") == c)["usd"].sum(), t) for c, t in facts.BASES.items()]
-    pairs += [
-        (seen.filter(pl.col("is_long") == side)["usd"].sum(), t) for side, t in ((True, facts.SIDES.long), (False, facts.SIDES.short))
-    ]
-    return max(abs(usd / 1e6 / target - 1) for usd, target in pairs)
+
+    def off(test: pl.Expr, target: float) -> float:
+        return abs(float(np.sum(seen.filter(test)["usd"].to_numpy())) / 1e6 / target - 1)
+
+    longs, shorts = pl.col("is_long"), ~pl.col("is_long")
+    found = [off((pl.col("venue") == v) & side, t) for v, p in facts.TARGETS.items() for side, t in ((longs, p.long), (shorts, p.short))]
+    found += [off(pl.col("coin") == c, t) for c, t in facts.BASES.items()]
+    return max(*found, off(longs, facts.SIDES.long), off(shorts, facts.SIDES.short))
 
 
 def cut(orders: pl.DataFrame) -> Segmentation:
