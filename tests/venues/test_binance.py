@@ -185,6 +185,12 @@ def test_unchanged_rate_is_not_repeated() -> None:
     assert len(parse(mark(9))) == 2, "a new connection has been told nothing"
 
 
+def test_unchanged_rate_is_told_again_every_ten_minutes() -> None:
+    reading = parser()
+    told = [ms for ms in range(0, 3_600_000, 1_000) if len(parse(mark(ms), at=reading)) == 2]
+    assert told == [0, 600_000, 1_200_000, 1_800_000, 2_400_000, 3_000_000]
+
+
 def test_stream_name_of_one_frame_says_nothing_of_the_next() -> None:
     body = case("depth_partial_is_a_snapshot")["payload"]
     reading = parser(PUBLIC)

@@ -193,6 +193,14 @@ def test_funding_is_told_only_when_it_changes() -> None:
     assert (event.funding_rate, event.funding_time) == (0.00005, 1_786_348_800_000 * MS)
 
 
+def test_rate_that_deltas_leave_out_is_told_again_every_ten_minutes() -> None:
+    reading, start, told = snapshot_then(), 1_786_310_817_583, []
+    for ms in range(1_000, 1_500_000, 1_000):
+        frame = push("tickers.BTCUSDT", {"symbol": "BTCUSDT", "markPrice": "65000"}, "delta", start + ms)
+        told += [(e.ts_event // MS - start, e.funding_rate) for e in reading.parse(frame, RECV) if isinstance(e, FundingRate)]
+    assert told == [(600_000, 0.0001), (1_200_000, 0.0001)]
+
+
 def test_zero_rate_is_a_rate_and_blank_is_none() -> None:
     reading = snapshot_then()
     (event,) = delta(reading, fundingRate="0")

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deleverage.analytics.funding import latest
 from deleverage.errors import ParseError, UnknownFrame
 from deleverage.events import BookDepth, Event, FundingRate, Liquidation, OpenInterest, OptionQuote, Trade
 from deleverage.instruments import Instrument
+from deleverage.tables import TABLES
 from deleverage.venues.deribit import CHANNELS_PER_CALL, SOCKETS, VENUE, infer, omitted, reply, subscribe
 from deleverage.venues.venue import Parser, Wanted, split_route
 
@@ -210,6 +213,19 @@ def test_unchanged_rate_and_interest_are_not_repeated() -> None:
     )]  # fmt: skip
     assert kinds == [[FundingRate, OpenInterest], [], [FundingRate], [FundingRate, OpenInterest], [OpenInterest], [OpenInterest]]
     assert len(parser().parse(ticker(at), RECV)) == 3  # a new connection has been told nothing
+
+
+def test_a_rate_that_rests_for_a_day_is_never_older_than_ten_minutes() -> None:
+    """Deribit names no settlement time, so nothing else would renew a rate that stays at 0."""
+    reading, start, step = parser(), 1_765_531_356_452, 15_000
+    events = [e for ms in range(0, 86_400_000, step) for e in reading.parse(ticker(start + ms, funding_8h=0), RECV)]
+    rates = [e for e in events if isinstance(e, FundingRate)]
+    assert [rate.ts_event for rate in rates] == [(start + n * 600_000) * 1_000_000 for n in range(144)]
+    table = pl.DataFrame([msgspec.structs.asdict(rate) for rate in rates], schema=TABLES["funding_rates"].polars_schema)
+    (row,) = latest(table, (start + 86_400_000 - 1) * 1_000_000).iter_rows(named=True)
+    assert (row["funding_rate"], row["why_not"]) == (0.0, "")
+    (old,) = latest(table.head(1), (start + 86_400_000 - 1) * 1_000_000).iter_rows(named=True)
+    assert old["why_not"] == "stale"
 
 
 def test_missing_mark_price_is_none_not_zero() -> None:

@@ -264,7 +264,7 @@ def test_a_candle_closes_when_the_next_begins() -> None:
     assert (running.is_closed, running.ts_open, running.close) == (False, 120 * 10**9, 11.5)
 
 
-def funding(rate: str, estimated: str | None = None, settlement: str = "1592913600000") -> bytes:
+def funding(rate: str, estimated: str | None = None, settlement: str = "1592913600000", ts: int = 1592904820339) -> bytes:
     row = {
         "contract_code": "BTC-USD",
         "funding_time": "1",
@@ -272,7 +272,7 @@ def funding(rate: str, estimated: str | None = None, settlement: str = "15929136
         "estimated_rate": estimated,
         "settlement_time": settlement,
     }
-    return json.dumps({"op": "notify", "topic": "public.BTC-USD.funding_rate", "ts": 1592904820339, "data": [row]}).encode()
+    return json.dumps({"op": "notify", "topic": "public.BTC-USD.funding_rate", "ts": ts, "data": [row]}).encode()
 
 
 def test_unchanged_funding_is_not_repeated() -> None:
@@ -282,6 +282,12 @@ def test_unchanged_funding_is_not_repeated() -> None:
     assert len(p.parse(funding("0.0002"), NOW)) == 1
     assert len(p.parse(funding("0.0002", settlement="1592942400000"), NOW)) == 1
     assert len(parser(NOTICES).parse(funding("0.0002"), NOW)) == 1, "a new connection starts afresh"
+
+
+def test_unchanged_funding_is_told_again_every_ten_minutes() -> None:
+    p, start = parser(NOTICES), 1592904820339
+    told = [ms for ms in range(0, 1_800_000, 5_000) if p.parse(funding("0.0001", ts=start + ms), NOW)]
+    assert told == [0, 600_000, 1_200_000]
 
 
 def test_estimated_rate_belongs_to_the_settlement_after() -> None:

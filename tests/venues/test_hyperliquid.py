@@ -226,7 +226,7 @@ def test_half_of_a_block_is_a_trade_of_one_side() -> None:
 CTX = {"funding": "0.00001", "openInterest": "10.0", "oraclePx": "100.0", "markPx": "101.0"}
 
 
-def test_unchanged_prediction_is_said_once_an_hour() -> None:
+def test_unchanged_prediction_is_said_anew_each_hour_and_ten_minutes() -> None:
     p = parser()
     hour = 3_600_000_000_000
     start = NOW // hour * hour
@@ -239,6 +239,8 @@ def test_unchanged_prediction_is_said_once_an_hour() -> None:
     assert funding(start + 1, "0.00001") == []
     assert funding(start + 2, "0.00002") == [(2e-05, start + hour)]
     assert funding(start + hour, "0.00002") == [(2e-05, start + 2 * hour)]
+    told = [n for n in range(1, 60) if funding(start + hour + n * hour // 60, "0.00002")]
+    assert told == [10, 20, 30, 40, 50]
 
 
 def test_positional_contexts_follow_the_metas_of_the_same_connection() -> None:

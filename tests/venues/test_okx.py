@@ -268,6 +268,14 @@ def test_unchanged_rates_are_said_once_per_connection() -> None:
     assert len(parser().parse(funding(), RECV)) == 2
 
 
+def test_unchanged_prediction_is_told_again_every_ten_minutes() -> None:
+    p, start = parser(), 1773150000000
+    told = [ms for ms in range(0, 1_800_000, 60_000) if p.parse(funding(ts=str(start + ms)), RECV)]
+    assert told == [0, 600_000, 1_200_000]
+    (predicted,) = p.parse(funding(ts=str(start + 1_800_000)), RECV)
+    assert isinstance(predicted, FundingRate) and predicted.funding_kind == "predicted"  # a settled rate is a fact, told once
+
+
 def test_a_blank_rate_is_none_and_zero_is_zero() -> None:
     assert parser().parse(funding(fundingRate="", settFundingRate=""), RECV) == []
     predicted = parser().parse(funding(fundingRate="0"), RECV)[0]

@@ -39,6 +39,7 @@ from deleverage.venues import binance_options as options
 from deleverage.venues import binance_questions as questions
 from deleverage.venues.binance_contracts import infer, subscribe
 from deleverage.venues.binance_rest import NAME, READERS, candle_volumes, rest_reader, seconds_of, shape_reader
+from deleverage.venues.repeats import Repeats
 from deleverage.venues.venue import (
     MS,
     Blank,
@@ -237,7 +238,7 @@ class BinanceParser(Parser):
     def __init__(self, route: Route, instruments: Instruments) -> None:
         super().__init__(route, instruments)
         self._known = instruments.known
-        self._funding: dict[str, tuple[str, int]] = {}
+        self._rates = Repeats()
         self._stream = route.path
         self._on: dict[type, Callable[[Any, int], Sequence[Event]]] = {
             AggTrade: self._agg_trade, RawTrade: self._raw_trade, ForceOrder: self._force_order, MarkPriceUpdate: self._mark_price,
@@ -476,10 +477,9 @@ class BinanceParser(Parser):
         if not m.p and index is None:
             return ()  # a contract that has not opened
         mark = MarkPrice(NAME, i.symbol, m.s, i.base, ts, ts_recv, m.p or None, index)
-        # Delivery contracts have no funding (T is 0). A rate is repeated every second: only a change is an event.
-        if not m.r or m.T == 0 or self._funding.get(m.s) == (m.r, m.T):
+        # Delivery contracts have no funding (T is 0). A rate is repeated every second: a change is an event, and so is one in ten minutes.
+        if not m.r or m.T == 0 or not self._rates.is_news(m.s, (m.r, m.T), ts):
             return (mark,)
-        self._funding[m.s] = (m.r, m.T)
         rate = FundingRate(NAME, i.symbol, m.s, i.base, ts, ts_recv, reading(m.r) or 0.0, i.funding_interval_hours, m.T * MS, "predicted")
         return (mark, rate)
 

@@ -8,6 +8,7 @@ import msgspec
 from deleverage.events import Event, FundingRate, MarkPrice, OpenInterest, OptionQuote
 from deleverage.instruments import Instrument
 from deleverage.venues.bybit_names import NAME
+from deleverage.venues.repeats import Repeats
 from deleverage.venues.venue import MS, Blank, Instruments, Number, Size, reading
 
 Quote: TypeAlias = Size | Literal[""] | None
@@ -67,7 +68,7 @@ class Tickers:
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
         self._have: dict[str, Ticker] = {}
-        self._funding: dict[str, tuple[str, str | None]] = {}
+        self._rates = Repeats()
 
     def change(self, t: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
         """Return what a delta changes, completed from what was remembered."""
@@ -102,7 +103,12 @@ class Tickers:
         if t.openInterest is not None:  # the value alone follows the price
             events += self._interest(i, t, have, ts, ts_recv)
         if t.fundingRate is not None or t.nextFundingTime is not None:
-            events += self._rate(i, t, have, ts, ts_recv)
+            for field in ("fundingRate", "nextFundingTime", "fundingIntervalHour", "fundingCap"):
+                if (value := getattr(t, field)) is not None:
+                    setattr(have, field, value)
+        # A delta leaves an unchanged rate out: beside a mark price it is said again every ten minutes.
+        if have.fundingRate and self._rates.is_news(name, (have.fundingRate, have.nextFundingTime), ts):
+            events += self._rate(i, have, ts, ts_recv)
         return events
 
     @staticmethod
@@ -116,21 +122,16 @@ class Tickers:
             single_value = value / 2
         return open_interest_of(i, both, single, single_value, have.markPrice or None, ts, ts_recv)
 
-    def _rate(self, i: Instrument, t: Ticker, have: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
-        for name in ("fundingRate", "nextFundingTime", "fundingIntervalHour", "fundingCap"):
-            if (value := getattr(t, name)) is not None:
-                setattr(have, name, value)
+    @staticmethod
+    def _rate(i: Instrument, have: Ticker, ts: int, ts_recv: int) -> Sequence[Event]:
         rate = reading(have.fundingRate)
-        if rate is None or i.kind != "perpetual" or have.fundingRate is None:
+        if rate is None or i.kind != "perpetual":
             return ()
-        if self._funding.get(t.symbol) == (have.fundingRate, have.nextFundingTime):
-            return ()  # repeated; only a change is an event
-        self._funding[t.symbol] = (have.fundingRate, have.nextFundingTime)
         cap = have.fundingCap or None
         hours = have.fundingIntervalHour or i.funding_interval_hours
         return (
             FundingRate(
-                NAME, i.symbol, t.symbol, i.base, ts, ts_recv, rate, hours, millis(have.nextFundingTime), "predicted", cap,
+                NAME, i.symbol, i.venue_symbol, i.base, ts, ts_recv, rate, hours, millis(have.nextFundingTime), "predicted", cap,
                 None if cap is None else -cap,
             ),
         )  # fmt: skip

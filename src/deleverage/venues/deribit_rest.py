@@ -23,6 +23,7 @@ from deleverage.events import (
     VolatilityIndex,
 )  # fmt: skip
 from deleverage.instruments import DOLLARS, Instrument, make
+from deleverage.venues.repeats import Repeats
 from deleverage.venues.venue import MS, Count, Instruments, Millis, Number, Parser, Price, Route, Size
 
 NAME = "deribit"
@@ -186,7 +187,7 @@ class RowParser(Parser):
     def __init__(self, route: Route, instruments: Instruments) -> None:
         super().__init__(route, instruments)
         self._known = instruments.known
-        self._funding: dict[str, float] = {}
+        self._rates = Repeats()
         self._interest: dict[str, tuple[float, int]] = {}
 
     def contract(self, name: str) -> Instrument | None:
@@ -258,15 +259,14 @@ class RowParser(Parser):
     def state(
         self, i: Instrument, ts: int, ts_recv: int, mark: float | None, index: float | None, interest: float | None, rate: float | None
     ) -> list[Event]:
-        """Say a future's mark price, and its funding rate and open interest where they are new."""
+        """Say a future's mark price, and its funding rate and open interest where they are new or not said for a while."""
         name = i.venue_symbol
         if mark is not None and mark <= LEAST_PRICE:
             mark = None
         events: list[Event] = []
         if mark is not None or index is not None:
             events.append(MarkPrice(NAME, i.symbol, name, i.base, ts, ts_recv, mark, index))
-        if rate is not None and i.kind == "perpetual" and self._funding.get(name) != rate:
-            self._funding[name] = rate
+        if rate is not None and i.kind == "perpetual" and self._rates.is_news(name, rate, ts):
             events.append(FundingRate(NAME, i.symbol, name, i.base, ts, ts_recv, rate, FUNDING_HOURS, None, "predicted"))
         if interest is not None:
             told = self._interest.get(name)

@@ -25,6 +25,7 @@ from deleverage.events import BookDepth, Candle, Event, FundingRate, MarkPrice, 
 from deleverage.venues import htx_questions as questions
 from deleverage.venues import htx_rest as rest
 from deleverage.venues.htx_rest import NAME, ONE_SIDE, Serial, infer
+from deleverage.venues.repeats import Repeats
 from deleverage.venues.venue import (
     MS,
     Count,
@@ -159,7 +160,7 @@ class HtxParser(Parser):
         self._rest = rest.rest_name(route.path)
         self._topics: dict[bytes, Topic] = {}
         self._past_backlog: set[str] = set()
-        self._funding: dict[str, tuple[float, int | None]] = {}
+        self._rates = Repeats()
         self._running: dict[tuple[str, str, str], Candle] = {}
 
     def _events(self, payload: bytes, ts_recv: int) -> Sequence[Event]:
@@ -338,10 +339,9 @@ class HtxParser(Parser):
         events = []
         for row in FUNDING_ROWS.decode(data):
             i, rate, when = self.instruments.get(row.contract_code), reading(row.funding_rate), rest.instant(row.settlement_time)
-            # A rate is repeated every few seconds: only a change is an event.
-            if rate is None or self._funding.get(row.contract_code) == (rate, when):
+            # A rate is repeated every few seconds: a change is an event, and so is one in ten minutes.
+            if rate is None or not self._rates.is_news(row.contract_code, (rate, when), ts):
                 continue
-            self._funding[row.contract_code] = (rate, when)
             hours, code = i.funding_interval_hours, row.contract_code
             events.append(FundingRate(NAME, i.symbol, code, i.base, ts, ts_recv, rate, hours, when, "predicted"))
             following = reading(row.estimated_rate)  # of the settlement after; null since 2026 at the latest

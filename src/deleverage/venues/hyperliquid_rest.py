@@ -26,6 +26,7 @@ from deleverage.events import (
 )  # fmt: skip
 from deleverage.instruments import Instrument, make, split_scale
 from deleverage.venues.hyperliquid_fills import NAME, Fill, is_perpetual, watched
+from deleverage.venues.repeats import REPEAT_AFTER
 from deleverage.venues.venue import MS, Count, Instruments, Millis, Number, Parser, Price, Route, Size, number_repeats
 
 HOUR_MS = 3_600_000
@@ -173,7 +174,7 @@ class InfoParser(Parser):
     def __init__(self, route: Route, instruments: Instruments) -> None:
         super().__init__(route, instruments)
         self.universe: dict[str, list[str | None]] = {}
-        self.predicted: dict[str, tuple[float, int]] = {}
+        self.predicted: dict[str, tuple[float, int, int]] = {}
 
 
 def contract(
@@ -256,14 +257,15 @@ def read_context(parser: InfoParser, i: Instrument, ctx: AssetCtx, ts_recv: int,
         events.append(OpenInterest(NAME, symbol, coin, base, ts_recv, ts_recv, oi, oi, oi * mark if mark else None))
     if funding is not None:
         said = parser.predicted.get(coin)
-        if said is None or said[0] != funding or said[1] <= ts_recv:
+        if said is None or said[0] != funding or said[1] <= ts_recv or ts_recv - said[2] >= REPEAT_AFTER:
             _predict(parser, i, funding, 1.0, (ts_recv // HOUR_NS + 1) * HOUR_NS, ts_recv, events)
 
 
 def _predict(parser: InfoParser, i: Instrument, rate: float, hours: float, due: int, ts_recv: int, events: list[Event]) -> None:
-    """Append a predicted rate unless this connection said the same before."""
-    if parser.predicted.get(i.venue_symbol) != (rate, due):
-        parser.predicted[i.venue_symbol] = (rate, due)
+    """Append a predicted rate unless this connection said the same within ten minutes."""
+    said = parser.predicted.get(i.venue_symbol)
+    if said is None or said[:2] != (rate, due) or ts_recv - said[2] >= REPEAT_AFTER:
+        parser.predicted[i.venue_symbol] = (rate, due, ts_recv)
         events.append(FundingRate(NAME, i.symbol, i.venue_symbol, i.base, ts_recv, ts_recv, rate, hours, due, "predicted"))
 
 

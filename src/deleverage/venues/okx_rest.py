@@ -28,6 +28,7 @@ from deleverage.events import (
     VenueStatus,
 )  # fmt: skip
 from deleverage.instruments import DOLLARS, Instrument, make
+from deleverage.venues.repeats import Repeats
 from deleverage.venues.venue import MS, Blank, Count, Instruments, Millis, Number, Parser, Price, Route, Size, reading
 
 NAME = "okx"
@@ -181,6 +182,7 @@ class OkxRows(Parser):
         super().__init__(route, instruments)
         self.known = instruments.known
         self.said: dict[tuple[str, str], object] = {}
+        self.rates = Repeats()
         self.begun: set[str] = set()
 
     def contract(self, name: str) -> Instrument | None:
@@ -296,8 +298,8 @@ def funding_rate(p: OkxRows, frame: Frame[FundingRow], ts_recv: int) -> Sequence
         due, following, before, ts = (instant(x) for x in (row.fundingTime, row.nextFundingTime, row.prevFundingTime, row.ts))
         hours = (following - due) / HOUR if following and due and following > due else None
         rate, settled = reading(row.fundingRate), reading(row.settFundingRate)
-        # Pushed every 30 to 90 s whether it changed or not: only a change is an event.
-        if rate is not None and p.changed("predicted", row.instId, (rate, due)):
+        # Pushed every 30 to 90 s whether it changed or not: a change is an event, and so is one in ten minutes.
+        if rate is not None and p.rates.is_news(row.instId, (rate, due), ts or ts_recv):
             cap, floor = reading(row.maxFundingRate), reading(row.minFundingRate)
             events.append(
                 FundingRate(NAME, i.symbol, row.instId, i.base, ts or ts_recv, ts_recv, rate, hours, due, "predicted", cap, floor)
