@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from deleverage.journal.frame import Frame
 from deleverage.journal.segment import COLUMNS
-from deleverage.simulate.reconstruction import options, wire
+from deleverage.simulate.reconstruction import options, outside, wire
 from deleverage.simulate.reconstruction.facts import END, HOUR, SECOND, START, TARGETS
 from deleverage.simulate.reconstruction.quotes import Candles, book
 from deleverage.simulate.reconstruction.world import MINUTES, World
@@ -34,7 +34,7 @@ _encode = msgspec.json.Encoder().encode
 
 def frames(world: World, progress: Callable[[int], None] = lambda done: None) -> Iterator[Frame]:
     """Yield every frame, ordered by `ts_recv`. `progress` is called with the frames so far."""
-    streams = [_venue(world, venue) for venue in TARGETS]
+    streams = [*(_venue(world, venue) for venue in TARGETS), _outside()]
     for done, frame in enumerate(merge(*streams, key=lambda f: (f.ts_recv, f.venue)), 1):
         yield frame
         if done % 2000 == 0:
@@ -59,6 +59,12 @@ def _venue(world: World, venue: str) -> Iterator[Frame]:
             yield Frame(ts + LATENCY, venue, route, _encode(message))
     for route in sockets:
         yield Frame(END, venue, route, b"end of the reconstruction", "close")
+
+
+def _outside() -> Iterator[Frame]:
+    """What others published: recorded facts, under the same mark, since only a part of them is here."""
+    for ts, venue, (route, message) in outside.said():
+        yield Frame(ts + LATENCY, venue, route, message if isinstance(message, bytes) else _encode(message))
 
 
 SOCKETS = {

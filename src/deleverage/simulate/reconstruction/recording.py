@@ -24,7 +24,9 @@ PROVENANCE = (
      "note": "Real: open, high, low, close of every hour; bitcoin's low of 80,600 at 12:25 UTC on the 21st. Within the hour a bridge."},
     {"source": "settled funding on Binance, Bybit and Hyperliquid (the same repository)", "licence": "Unlicense",
      "note": "Real. OKX, HTX and Deribit: the mean of Binance and Bybit."},
-    {"source": "24-hour totals by venue, side and coin published on 21 November 2025; closes of the volatility index, 54.7 and 57.4",
+    {"source": "Fear & Greed Index of alternative.me; 10-year yields and dollar index of the Federal Reserve (FRED)",
+     "licence": "shown with attribution; public domain", "note": "Real, as published by then."},
+    {"source": "24-hour totals by venue, side, coin published on 21 November 2025; closes of the volatility index, 54.7 and 57.4; flow of US bitcoin funds of the 20th",
      "licence": "facts", "note": "Real as published; the generated forced orders are scaled to them."},
     {"source": "forced orders, positions, books, open interest, taker flow, account ratios, prices of XRP and SUI, options",
      "licence": "Apache-2.0, of this project", "note": "Generated from a seed; see docs/reconstruction.md."},
@@ -43,7 +45,7 @@ def kept(data: Path, seed: int = SEED, scale: float = 1.0) -> Path:
     """Where a reconstruction made by this version of the code is kept in a data directory."""
     digest = hashlib.blake2b(digest_size=4)
     for file in sorted(Path(__file__).parent.glob("**/*")):
-        if file.suffix in (".py", ".parquet"):
+        if file.suffix in (".py", ".parquet", ".json"):
             digest.update(file.read_bytes())
     return data / "reconstructions" / f"segment-{DAY.replace('-', '')}{seed % 10**8:08d}-{scale:g}-{digest.hexdigest()}.parquet"
 
