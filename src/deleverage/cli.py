@@ -14,6 +14,7 @@ from deleverage import __version__
 from deleverage.commands import AsOf, At, Base, Data, Format, Venue, folder_of, print_rows, reader_of, warn_of_torn
 from deleverage.commands import leverage as leverage_commands
 from deleverage.commands import options as option_commands
+from deleverage.commands import outside as outside_commands
 from deleverage.errors import BadInput, DeleverageError
 
 app = typer.Typer(
@@ -488,6 +489,7 @@ def _progress(what: str) -> Iterator[Any]:
 
 
 option_commands.add(app)
+outside_commands.add(app)
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from deleverage import answers, leverage_answers, option_answers
+from deleverage import answers, leverage_answers, option_answers, outside_answers
 from deleverage.reader import Reader
 
 
@@ -84,3 +84,19 @@ class Directory(Reader):
         `at`; where there is none, `reason` says why. Volatilities are decimals, the index is in points.
         """
         return option_answers.documents(self, (what,), base=base, venue=venue, at=at, as_of=as_of, window=window, **more)[0]
+
+    def sentiment(
+        self, at: str | None = None, as_of: str | None = None, index: str = "fear_and_greed", days: int = 400
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the published index and our own with every part: the document of `/v1/sentiment`."""
+        return outside_answers.document(self, "sentiment", at, as_of, index=index, days=days)
+
+    def fund_flows(
+        self, base: str = "BTC", at: str | None = None, as_of: str | None = None, source: str | None = None, days: int = 250
+    ) -> dict[str, Any]:
+        """Return net flows of one coin's US spot funds by day, month and fund: the document of `/v1/etf-flows`. USD, outflows negative."""
+        return outside_answers.document(self, "etf-flows", at, as_of, base=base, source=source, days=days)
+
+    def macro(self, base: str = "BTC", at: str | None = None, as_of: str | None = None, days: int = 400) -> dict[str, Any]:
+        """Return economic series as known and one coin's betas to them: the document of `/v1/macro`."""
+        return outside_answers.document(self, "macro", at, as_of, base=base, days=days)

@@ -19,6 +19,7 @@ from deleverage.analytics.sentiment import (
     latest,
     momentum,
     own_index,
+    own_indices,
     returns_after,
 )
 from deleverage.analytics.standing import mid_rank
@@ -136,7 +137,8 @@ def test_our_index_never_looks_ahead(seed: int, cut: int) -> None:
     ts = np.arange(300) * DAY
     components = {name: pl.DataFrame({"ts": ts, "value": rng.normal(size=300)}) for name in WEIGHTS}
     now = int(ts[cut])
-    assert own_index(components, now) == own_index({name: frame[: cut + 1] for name, frame in components.items()}, now)
+    only_then = own_index({name: frame[: cut + 1] for name, frame in components.items()}, now)
+    assert own_index(components, now) == only_then == own_indices(components, [int(ts[-1]), now])[1]
 
 
 def test_our_index_turns_fear_to_the_low_end_and_drops_what_is_old_or_short() -> None:

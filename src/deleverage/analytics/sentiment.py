@@ -3,7 +3,7 @@
 Nothing looks ahead: a reading counts from when it was received, a percentile from what came strictly before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -193,17 +193,30 @@ def own_index(
     before it; its percentile is the mid-rank among those, turned round where more means fear (`GREEDY`). Values after `at` are not read.
     Assumes a component means the same all year; fails after a change of regime, when everything ranks at one end for months.
     """
-    told: dict[str, tuple[float | None, float | None, int]] = {}
-    for name, frame in components.items():
-        held = frame.filter(pl.col("ts") <= at).drop_nulls().sort("ts")
-        if not held.height or at - held["ts"][-1] > oldest:
-            continue
-        now, value = held["ts"][-1], float(held["value"][-1])
-        year = held.filter((pl.col("ts") >= now - 365 * DAY) & (pl.col("ts") < now))["value"].to_numpy()
-        rank = mid_rank(year, value) if len(year) >= fewest else None
-        percentile = None if rank is None else 100 * (rank if GREEDY.get(name, 1) > 0 else 1 - rank)
-        told[name] = (percentile, value, len(year))
-    return _combined(told, weights)
+    return own_indices(components, [at], weights=weights, oldest=oldest, fewest=fewest)[0]
+
+
+def own_indices(
+    components: Mapping[str, pl.DataFrame], instants: Sequence[int], *, weights: Mapping[str, float] = WEIGHTS, oldest: int = 4 * DAY,
+    fewest: int = 90,
+) -> list[OwnIndex]:  # fmt: skip
+    """Return our index at each of several instants (ns UTC), as `own_index` would have told it then."""
+    held = {name: frame.drop_nulls().sort("ts") for name, frame in components.items()}
+    arrays = {name: (rows["ts"].to_numpy(), rows["value"].cast(pl.Float64).to_numpy()) for name, rows in held.items()}
+    found = []
+    for at in instants:
+        told: dict[str, tuple[float | None, float | None, int]] = {}
+        for name, (ts, values) in arrays.items():
+            last = int(np.searchsorted(ts, at, "right")) - 1
+            if last < 0 or at - ts[last] > oldest:
+                continue
+            year = values[int(np.searchsorted(ts, ts[last] - 365 * DAY)) : int(np.searchsorted(ts, ts[last]))]
+            value = float(values[last])
+            rank = mid_rank(year, value) if len(year) >= fewest else None
+            percentile = None if rank is None else 100 * (rank if GREEDY.get(name, 1) > 0 else 1 - rank)
+            told[name] = (percentile, value, len(year))
+        found.append(_combined(told, weights))
+    return found
 
 
 def drawdown(prices: pl.DataFrame, days: int = 365) -> pl.DataFrame:

@@ -158,6 +158,35 @@ class TouchQuestion(DensityQuestion):
     level: Annotated[float | None, Field(gt=0, le=1e12, description="price in USD; default: a tenth below spot")] = None
 
 
+class OutsideQuestion(Question):
+    """What was known of the outside world at a moment. Each of the two defaults to the other, both to now."""
+
+    at: Annotated[str | None, Field(max_length=40, description=f"the moment: {WHEN}")] = None
+    as_of: Annotated[str | None, Field(max_length=40, description=f"what was known: {WHEN}")] = None
+
+
+class SentimentQuestion(OutsideQuestion):
+    """One published index, and ours; at most 400 points of history are told, of longer ones every second or third day."""
+
+    index: Annotated[str, Field(max_length=60, description="name of a published index")] = "fear_and_greed"
+    days: Annotated[int, Field(ge=1, le=10_000, description="length of the histories")] = 400
+
+
+class EtfFlowsQuestion(OutsideQuestion):
+    """The funds of one coin by one source; `days` are trading days."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+    source: Annotated[str | None, Field(max_length=40, description="whose table; default: the one with most days")] = None
+    days: Annotated[int, Field(ge=1, le=2_500, description="trading days told")] = 250
+
+
+class MacroQuestion(OutsideQuestion):
+    """Economic series, and how one coin moved with them."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+    days: Annotated[int, Field(ge=1, le=10_000, description="length of the lines")] = 400
+
+
 class OrdersQuestion(Windowed):
     """Single liquidations; `start` and `end` may replace the window."""
 
