@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from deleverage.analytics.options import chain, smile, term, volatility_index
+from deleverage.analytics.options.quotes import KINDS
 from deleverage.api.anatomy import MS, frame
 from deleverage.api.option_material import FILTERS, REACHES, SECOND, SETTLED, Asked, Desk, Hold, Material
 from deleverage.api.session import Session
@@ -70,7 +71,7 @@ def _quotes(session: Session, asked: Asked, venue: str, low: int, high: int) -> 
     for reach in REACHES:
         start = max(low, high - reach)
         rows = frame(
-            session.store.latest("option_quotes", ("venue_symbol",), start, high, asked.as_of, base=asked.base, venue=venue)
+            session.store.latest("option_quotes", ("venue_symbol",), start, high, asked.as_of, base=asked.base, venue=venue, told=KINDS)
         )  # fmt: skip
         if not rows.is_empty() or start == low:
             break

@@ -14,6 +14,7 @@ import polars as pl
 
 from deleverage.analytics.options import chain, smile
 from deleverage.analytics.options.chain import Chain
+from deleverage.analytics.options.quotes import KINDS, merged
 from deleverage.analytics.options.smile import Surface
 from deleverage.api.anatomy import MS, frame
 from deleverage.api.session import Session
@@ -120,7 +121,9 @@ def read(session: Session, asked: Asked) -> Material:
     rows = pl.DataFrame()
     for reach in REACHES:
         end = asked.at + 1
-        rows = frame(store.latest("option_quotes", per, asked.at - reach, end, asked.as_of, base=asked.base, venue=asked.venue))
+        rows = merged(
+            frame(store.latest("option_quotes", per, asked.at - reach, end, asked.as_of, base=asked.base, venue=asked.venue, told=KINDS))
+        )
         if not rows.is_empty():
             break
     counts = {str(name): int(n) for name, n in rows.group_by("venue").len().sort("len", "venue", descending=[True, False]).iter_rows()}

@@ -174,7 +174,7 @@ def test_the_last_row_of_a_contract_counts_expired_ones_are_gone_and_the_future_
     assert len(chain.options) == 2
     assert chain.options["mid_iv"].to_list() == pytest.approx([0.55, 0.55], rel=1e-9)
     assert chain.options["open_interest"].to_list() == [12.0, 12.0]
-    assert chain.index_price is None
+    assert chain.index_price == 85000.0
 
 
 def test_a_chain_of_nothing_is_empty_and_a_foreign_frame_is_refused():
