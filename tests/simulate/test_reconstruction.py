@@ -16,6 +16,7 @@ from deleverage.api.app import build
 from deleverage.api.server import Server
 from deleverage.collect.ingest import import_frames
 from deleverage.collect.pipeline import Pipeline
+from deleverage.events import EtfFlow, Event, MacroObservation, SentimentReading
 from deleverage.journal.frame import Frame
 from deleverage.reader import Reader, open_reader
 from deleverage.simulate.reconstruction import facts, frames, options
@@ -133,6 +134,19 @@ def test_every_frame_parses_and_the_first_says_what_this_is(first_hours: list[Fr
         assert {"Instrument", "MarkPrice", "OpenInterest", "Candle", "BookDepth"} <= {kind for name, kind in kinds if name == venue}, venue
     assert {venue for venue, kind in kinds if kind == "FundingRate"} >= {"binance", "bybit", "okx", "htx", "hyperliquid"}
     assert kinds["deribit", "OptionQuote"] > 1000 and kinds["deribit", "VolatilityIndex"] > 10
+
+
+def test_the_outside_world_is_told_as_it_was_known(world: World) -> None:
+    found: list[Event] = []
+    pipeline = Pipeline(found.extend)
+    for frame in frames._outside():
+        pipeline.feed(frame)
+    assert pipeline.finish().errors == 0
+    words = {e.ts_event: (e.value, e.classification) for e in found if isinstance(e, SentimentReading)}
+    assert words[START] == (11, "Extreme Fear") and words[START + 24 * HOUR] == (14, "Extreme Fear")
+    known = {(e.series, e.observation_date): e for e in found if isinstance(e, MacroObservation)}
+    assert known["DGS10", "2025-11-19"].value == 4.13 and known["DGS10", "2025-11-19"].ts_recv > START + 20 * HOUR
+    assert [(e.fund, e.net_flow_usd) for e in found if isinstance(e, EtfFlow)] == [("ALL", -903e6), ("TOTAL", -903e6)]
 
 
 def test_the_chain_agrees_with_the_published_index(world: World) -> None:

@@ -14,7 +14,7 @@ from deleverage.simulate.reconstruction.wire import Spoken
 MINUTE = HOUR // 60
 SERIES = ("DGS10", "DFII10", "DTWEXBGS")
 FLOWS = {"20 Nov 2025": "(903.0)"}
-"""US spot bitcoin funds together, millions of USD, as the press reported it; no table of single funds is shipped, so all stand under one name."""
+"""US spot bitcoin funds together, millions of USD, as the press had it; no table of single funds is shipped: all stand under one name."""
 ASKED = (("2025-11-18", "2025-11-14", MINUTE), ("2025-11-19", "2025-11-14", 21 * HOUR + 20 * MINUTE),
          ("2025-11-20", "2025-11-14", 45 * HOUR + 20 * MINUTE))  # fmt: skip
 """Last day of the yields and of the dollar index that were out, and when that is asked, after START."""
@@ -41,11 +41,8 @@ def _sentiment(day: int) -> Spoken:
         {"value": str(value), "value_classification": word, "timestamp": str(_seconds(date))} for date, value, word in reversed(known)
     ]  # fmt: skip
     rows[0]["time_until_update"] = "86100"
-    return "https://api.alternative.me/fng/?limit=0&format=json", {
-        "name": "Fear and Greed Index",
-        "data": rows,
-        "metadata": {"error": None},
-    }
+    answer = {"name": "Fear and Greed Index", "data": rows, "metadata": {"error": None}}
+    return "https://api.alternative.me/fng/?limit=0&format=json", answer
 
 
 def _seconds(date: str) -> int:

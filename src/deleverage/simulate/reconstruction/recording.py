@@ -26,8 +26,8 @@ PROVENANCE = (
      "note": "Real. OKX, HTX and Deribit: the mean of Binance and Bybit."},
     {"source": "Fear & Greed Index of alternative.me; 10-year yields and dollar index of the Federal Reserve (FRED)",
      "licence": "shown with attribution; public domain", "note": "Real, as published by then."},
-    {"source": "24-hour totals by venue, side, coin published on 21 November 2025; closes of the volatility index, 54.7 and 57.4; flow of US bitcoin funds of the 20th",
-     "licence": "facts", "note": "Real as published; the generated forced orders are scaled to them."},
+    {"source": "24-hour totals by venue, side and coin; closes of the volatility index; flow of US bitcoin funds on the 20th",
+     "licence": "facts", "note": "Real as published then; the generated forced orders are scaled to the totals."},
     {"source": "forced orders, positions, books, open interest, taker flow, account ratios, prices of XRP and SUI, options",
      "licence": "Apache-2.0, of this project", "note": "Generated from a seed; see docs/reconstruction.md."},
 )  # fmt: skip
