@@ -257,3 +257,11 @@ def test_latest_is_the_last_row_of_each_contract_known_by_then(store: Store) -> 
     buckets = store.latest("liquidations", ("venue",), 0, 50, 99, bucket=20, where={"position_side": "long"}).to_pylist()
     assert [(row["venue"], row["ts_event"]) for row in buckets] == [("binance", 10), ("okx", 15), ("binance", 20), ("okx", 40)]
     assert store.latest("liquidations", ("venue",), 0, 50, 99, base="ETH").num_rows == 0
+
+
+def test_latest_of_each_kind_of_row(store: Store) -> None:
+    store.append([order(10), order(20, usd=None), order(30), order(35, usd=None, price=None)])
+    kept = store.latest("liquidations", ("venue_symbol",), 0, 40, 99, told=("notional_usd",)).to_pylist()
+    assert [row["ts_event"] for row in kept] == [30, 35], "the last that tells dollars, and the last that does not"
+    kept = store.latest("liquidations", ("venue_symbol",), 0, 40, 99, told=("notional_usd", "price")).to_pylist()
+    assert [row["ts_event"] for row in kept] == [20, 30, 35]

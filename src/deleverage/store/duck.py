@@ -227,14 +227,15 @@ class DuckStore:
 
     def latest(
         self, table: str, per: Sequence[str], start: int, end: int, as_of: int, *, base: str | None = None, venue: str | None = None,
-        where: Mapping[str, object] | None = None, bucket: int | None = None,
+        where: Mapping[str, object] | None = None, bucket: int | None = None, told: Sequence[str] = (),
     ) -> pa.Table:  # fmt: skip
         """See `Store.latest`."""
         spec = table_named(table)
         named = {"base": base, "venue": venue, **(where or {})}
         given = {name: value for name, value in named.items() if value is not None}
         tests = ["ts_event >= ?", "ts_event < ?", "ts_recv <= ?", *(f'"{name}" = ?' for name in given)]
-        of = [*(f'"{name}"' for name in per), *([] if bucket is None else [f"ts_event // {int(bucket)}"])]
+        kind = [f'"{name}" IS NULL' for name in told]
+        of = [*(f'"{name}"' for name in per), *kind, *([] if bucket is None else [f"ts_event // {int(bucket)}"])]
         rest = [f'"{c.name}"' for c in spec.columns if c.name not in ("ts_event", "ts_recv") and c.arrow != LEVELS]
         order = f"ts_event DESC, ts_recv DESC, {', '.join(rest)}"
         return self._query(
@@ -284,6 +285,10 @@ class DuckStore:
     def liquidation_prints(self, start: int, end: int, as_of: int) -> pa.Table:
         """See `Store.liquidation_prints`."""
         return self._query(series.PRINTS.format(counted=COUNTED, most=MOST_USD), [start, end, as_of])
+
+    def counted_liquidations(self, start: int, end: int, as_of: int) -> pa.Table:
+        """See `Store.counted_liquidations`."""
+        return self._query(series.COUNTED_ROWS.format(counted=COUNTED), [start, end, as_of])
 
     def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
         """See `Store.open_interest_series`."""

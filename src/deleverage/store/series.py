@@ -7,6 +7,10 @@ PRINTS = """
 SELECT ts_event, venue, base, symbol, position_side, method, notional_usd, coverage_rule FROM liquidations
 WHERE {counted} AND method IN ('market', 'unknown') AND notional_usd < {most} ORDER BY ts_event, venue, symbol"""
 
+COUNTED_ROWS = """
+SELECT ts_event, ts_recv, venue, symbol, base, position_side, method, price, price_kind, quantity, notional_usd, coverage_rule
+FROM liquidations WHERE {counted}"""
+
 OPEN_INTEREST = """
 SELECT venue, base, symbol, max(ts_event) AS ts_event, arg_max(open_interest_usd, ts_event) AS usd,
     arg_max(open_interest_base, ts_event) AS quantity FROM open_interest

@@ -84,11 +84,12 @@ class Store(Protocol):
 
     def latest(
         self, table: str, per: Sequence[str], start: int, end: int, as_of: int, *, base: str | None = None, venue: str | None = None,
-        where: Mapping[str, object] | None = None, bucket: int | None = None,
+        where: Mapping[str, object] | None = None, bucket: int | None = None, told: Sequence[str] = (),
     ) -> pa.Table:  # fmt: skip
         """Return the last row in [start, end) of each `per` (column names), with `bucket` (ns) of each `per` and bucket, in time order.
 
-        Of rows equal in ts_event the one received last counts.
+        Of rows equal in ts_event the one received last counts. With `told` (column names), the last of each kind of row: which of these
+        columns it tells.
         """
 
     def liquidation_sums(self, start: int, end: int, as_of: int) -> dict[Group, Sum]:
@@ -105,6 +106,9 @@ class Store(Protocol):
 
     def liquidation_prints(self, start: int, end: int, as_of: int) -> pa.Table:
         """Return what completeness and waves need of priced market liquidations in [start, end), ordered by ts_event."""
+
+    def counted_liquidations(self, start: int, end: int, as_of: int) -> pa.Table:
+        """Return the rows that `liquidation_sums` adds up, in no order: both clocks, contract, side, method, price, size, coverage rule."""
 
     def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
         """Return the last open interest per contract and bucket in [start, end): venue, base, symbol, ts_event, usd, quantity."""
