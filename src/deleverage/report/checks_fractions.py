@@ -1,0 +1,192 @@
+"""Fractions, ranks and multiples said in words: "most", "a third", "led by", "twice", "modest"."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from deleverage.report.checks import is_share, near, total_for
+from deleverage.report.extract import REST, Statement, side_of
+from deleverage.report.finding import Finding, amount, judged
+from deleverage.report.markdown import Sentence
+from deleverage.report.names import coins_in, venues_in
+from deleverage.report.quantities import Quantity, percent
+
+FRACTIONS: tuple[tuple[str, float, float], ...] = (
+    (r"(?:more than|over|above|at least) (?:two[- ]thirds|2/3)", 66.6, 100), (r"(?:more than|over|above|at least) three[- ]quarters", 75, 100),
+    (r"(?:more than|over|above|well over|just over) (?:a |one )?half", 50, 100), (r"(?:more than|over|above) (?:a|one)[- ]third", 33.3, 100),
+    (r"(?:more than|over|above) (?:a|one)[- ]quarter", 25, 100), (r"(?:less than|under|below) (?:a |one )?half", 0, 50),
+    (r"(?:less than|under|below) (?:a|one)[- ]third", 0, 33.4), (r"(?:less than|under|below) (?:a|one)[- ]quarter", 0, 25),
+    (r"(?:nearly|almost|close to|just under) (?:a )?half", 42, 50.5), (r"(?:about|around|roughly|some) (?:a )?half", 44, 56),
+    (r"(?:nearly|almost|about|around|roughly) two[- ]thirds", 60, 70), (r"(?:nearly|almost|about|around|roughly) (?:a|one)[- ]third", 28, 38),
+    (r"(?:nearly|almost|about|around|roughly) three[- ]quarters", 69, 80), (r"(?:nearly|almost|about|around|roughly) (?:a|one)[- ]quarter", 20, 29),
+    (r"(?:the )?(?:vast|overwhelming|large|great) (?:majority|bulk)|the (?:lion'?s|lion’s) share|nearly all|almost all|overwhelmingly", 50, 100),
+    (r"(?:the |a )?majority|the bulk|most(?= (?:of|were|was|came|liquidat))|mostly|mainly|predominantly|the greater part", 50, 100),
+    (r"two[- ]thirds", 62, 71), (r"three[- ]quarters", 71, 79), (r"(?:a|one)[- ]third", 29, 38), (r"(?:a|one)[- ]quarter", 21, 29), (r"half", 46, 54),
+    (r"(?:a )?(?:small )?minority", 0, 50),
+)  # fmt: skip
+FRACTION = re.compile("|".join(rf"(?P<f{i}>\b(?:{p})\b)" for i, (p, _, _) in enumerate(FRACTIONS)), re.I)
+NOT_OF = re.compile(
+    r"\b(?:half (?:an|a) (?:hour|day|century)|half-hour|half[- ]?(?:year|life|open)|(?:first|second) half|third[- ]quarter|a third (?:wave|day|straight|time|consecutive)|most (?:recent|likely|traders|analysts|of the (?:day|session|week|time)))\b",
+    re.I,
+)
+SMALL = re.compile(r"\b(?:modest|small|minor|negligible|marginal|slight|insignificant|tiny)\b", re.I)
+LEAD = re.compile(r"\b(?:led|leading|topped|first place|largest|biggest|heaviest|most affected|hardest hit|dominated)\b", re.I)
+
+
+def fractions(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator[Finding]:
+    """A fraction in words against the share printed beside it, or worked out from the amounts of its venues, coins or side."""
+    money_ = [s for s in found if s.quantity.kind == "money" and s.topic in ("liquidations", "none") and s.quantity.until is None]
+    shares = [s for s in found if s.quantity.kind == "share" and is_share(s) and s.quantity.until is None]
+    for s in sentences:
+        if NOT_OF.search(s.text):
+            continue
+        for match in FRACTION.finditer(s.text):
+            _, least, most = FRACTIONS[int((match.lastgroup or "f0")[1:])]
+            low_open = least == 50
+            got = _share_said(s, match, shares, money_)
+            if got is None:
+                if re.search(r"liquidat|longs?\b|shorts?\b|total|venues|exchanges", s.text, re.I):
+                    yield Finding(s.text, "not_checkable", "most", f"“{match[0]}” without the numbers it is of", s.order)
+                continue
+            low, high, words, of = got
+            holds = high > least if low_open else high >= least
+            holds = holds and low <= most
+            yield judged(holds, s.text, "most", f"“{match[0]}”: {words}", s.order, of)
+
+
+def _share_said(
+    s: Sentence, match: re.Match[str], shares: Sequence[Statement], money_: Sequence[Statement]
+) -> tuple[float, float, str, list[Statement]] | None:
+    own = [t for t in shares if t.sentence.order == s.order]
+    clause = re.split(r"[;]|\bwhile\b|\bwhereas\b", s.text)
+    part = next((c for c in clause if match[0] in c), s.text)
+    behind = s.text[match.end() :]
+    side = side_of(part)
+    venues = tuple(dict.fromkeys(n.key for n in venues_in(part)))
+    coins = tuple(dict.fromkeys(n.key for n in coins_in(part)))
+    close = [t for t in own if t.quantity.text in part]
+    beside = [
+        t for t in close if re.match(r"[^.;]{0,60}$", s.text[min(match.end(), t.quantity.end) : max(match.start(), t.quantity.start)])
+    ]
+    if len(beside) == 1 and (beside[0].side in (None, side)):
+        q = beside[0].quantity
+        return q.low, q.high, q.text, beside
+    if len(close) > 1 and side is not None:
+        fits = [t for t in close if t.side == side]
+        if len(fits) == 1:
+            return fits[0].quantity.low, fits[0].quantity.high, fits[0].quantity.text, fits
+    del behind
+    names = [((v,), ()) for v in venues] if venues else [((), (c,)) for c in coins]
+    subjects: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(tuple(a), tuple(b)) for a, b in names]
+    if not subjects and side is not None:
+        subjects = [((), ())]
+    top: list[Statement] = []
+    anchor: Statement | None = None
+    for key in subjects:
+        fits = [
+            t
+            for t in money_
+            if t.key == key
+            and t.side == (side if not venues and not coins else None)
+            and abs(t.sentence.order - s.order) <= 6
+            and t.role != "rest"
+        ]
+        if not fits:
+            return None
+        anchor = min(fits, key=lambda t: abs(t.sentence.order - s.order))
+        top.append(anchor)
+    if anchor is None:
+        return None
+    total = total_for(anchor, money_, whole=True)
+    if total is None or total.quantity.low <= 0:
+        return None
+    low, high = (
+        100 * sum(getattr(t.quantity, end) for t in top) / getattr(total.quantity, other)
+        for end, other in (("low", "high"), ("high", "low"))
+    )
+    value = 100 * sum(t.quantity.value for t in top) / total.quantity.value
+    return low, high, f"{' + '.join(amount(t.quantity) for t in top)} of {amount(total.quantity)} is {percent(value)}", [*top, total]
+
+
+def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator[Finding]:
+    """Who is said to lead has the largest amount of its sentence; "followed by" descends; multiples hold; what is called small is not larger."""
+    for s in sentences:
+        own = [t for t in found if t.sentence.order == s.order and t.quantity.kind in ("money", "share") and t.quantity.until is None]
+        amounts = [t for t in own if t.quantity.kind == "money" and t.side is None and (len(t.venues) == 1) != (len(t.coins) == 1)]
+        if (len(amounts) >= 2 and re.search(r"\bfollowed by\b|\bahead of\b|\bthen\b", s.text) and LEAD.search(s.text[: amounts[1].quantity.start])) or (
+            len(amounts) >= 2 and re.search(r"\bahead of\b", s.text)):  # fmt: skip
+            falls = all(a.quantity.high >= b.quantity.low for a, b in pairwise(amounts))
+            words = ", ".join(f"{(t.venues + t.coins)[0]} {amount(t.quantity)}" for t in amounts)
+            yield judged(falls, s.text, "ranking", words, s.order, amounts)
+        yield from _multiple(s, own)
+        yield from _small(s, found)
+
+
+MULTIPLE = re.compile(
+    r"\b(?:(?:more than |over |nearly |almost |about |roughly |at least )?(?P<w>twice|double|triple|quadruple|(?:two|three|four|five|ten|\d+(?:\.\d+)?) times))\b",
+    re.I,
+)
+TIMES = {"twice": 2.0, "double": 2.0, "triple": 3.0, "quadruple": 4.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "ten": 10.0}
+
+
+def _multiple(s: Sentence, own: Sequence[Statement]) -> Iterator[Finding]:
+    match = MULTIPLE.search(s.text)
+    amounts = [t for t in own if t.quantity.kind == "money"]
+    if match is None or len(amounts) != 2 or not re.search(r"\b(?:of|as|that|the|than)\b", s.text[match.end() : match.end() + 24]):
+        return
+    word = match["w"].lower().split()[0]
+    times = TIMES.get(word) or float(word)
+    a, b = (t.quantity for t in amounts)
+    if min(a.low, b.low) <= 0:
+        return
+    ratio = a.value / b.value if a.value > b.value else b.value / a.value
+    prefix = match[0].lower()
+    least, most = (
+        (times, 1e9)
+        if re.match(r"more than|over|at least", prefix)
+        else (times * 0.85, times)
+        if re.match(r"nearly|almost", prefix)
+        else (times * 0.9, times * 1.12)
+    )
+    slack = a.step / a.value + b.step / b.value
+    yield judged(
+        least * (1 - slack) <= ratio <= most * (1 + slack),
+        s.text,
+        "ranking",
+        f"“{match[0]}”: {amount(a)} and {amount(b)}, a ratio of {ratio:.2f}",
+        s.order,
+        amounts,
+    )
+
+
+def _small(s: Sentence, found: Sequence[Statement]) -> Iterator[Finding]:
+    match = SMALL.search(s.text)
+    if match is None or not REST.search(s.text) or re.search(r"liquidat\w+ (?:was|were) (?:modest|small)", s.text, re.I):
+        return
+    close = [
+        t
+        for t in found
+        if t.quantity.kind == "money" and t.topic in ("liquidations", "none") and abs(t.sentence.order - s.order) <= 3 and t.side is None
+    ]
+    rest = next((t for t in close if t.role == "rest"), None)
+    parts = [t for t in close if len(t.coins) == 1 and not t.venues]
+    total = next(
+        (t for t in found if t.quantity.kind == "money" and t.role == "total" and t.side is None and (not parts or near(t, parts[0]))), None
+    )
+    high = low = value = 0.0
+    if rest is not None:
+        low, value, high = rest.quantity.low, rest.quantity.value, rest.quantity.high
+    elif parts and total is not None:
+        low = total.quantity.low - sum(t.quantity.high for t in parts)
+        high = total.quantity.high - sum(t.quantity.low for t in parts)
+        value = total.quantity.value - sum(t.quantity.value for t in parts)
+    smaller = [t for t in parts if t.quantity.high < low]
+    if not parts or value <= 0:
+        return
+    most = max(smaller, key=lambda t: t.quantity.value, default=None)
+    if most is None:
+        return
+    words = f"“{match[0]}”: the rest is {amount(Quantity('money', value, low, high, 0, 0, 0, ''))}, more than {most.coins[0]} with {amount(most.quantity)}"
+    yield judged(
+        False, s.text, "proportion_words", words, s.order, [*parts, *([total] if total and rest is None else []), *([rest] if rest else [])]
+    )

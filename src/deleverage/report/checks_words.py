@@ -1,0 +1,303 @@
+"""What may not be said whatever the numbers: who pays funding, notional as a loss, intensity as dollars, names, records, trends."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from deleverage.report.extract import DATE, LIQUIDATED, MONTHS
+from deleverage.report.finding import Finding, judged
+from deleverage.report.markdown import Sentence, Table
+from deleverage.report.names import VENUES, venues_in
+from deleverage.report.quantities import quantities
+
+_ADVERB = r"(?:\s+(?:\w+ly|still|now|being|getting|currently|again|mostly|effectively|in effect|once again|also|therefore|thus|then|instead|just))*"
+LONGS = r"(?:the )?(?:longs|long (?:positions?|holders?|traders?|side)|long[- ]side traders|bulls|those (?:who are )?long|traders who are long|holders of longs?|buyers)"
+SHORTS = r"(?:the )?(?:shorts|short (?:positions?|sellers?|holders?|traders?|side)|bears|those (?:who are )?short|traders who are short)"
+LONGS_RECEIVE = re.compile(
+    rf"\b{LONGS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
+    rf"|\b{LONGS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{LONGS}\b)"
+    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{SHORTS})"
+    rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{LONGS}\b"
+    rf"|\bfrom {SHORTS} to {LONGS}\b|\b{LONGS} (?:are |were )?(?:being )?paid\b|\bpaid to (?:be|stay|hold|go|remain) long",
+    re.I,
+)  # fmt: skip
+SHORTS_RECEIVE = re.compile(
+    rf"\b{SHORTS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
+    rf"|\b{SHORTS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{SHORTS}\b)"
+    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{LONGS})"
+    rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{SHORTS}\b"
+    rf"|\bfrom {LONGS} to {SHORTS}\b|\b{SHORTS} (?:are |were )?(?:being )?paid\b|\bpaid to (?:be|stay|hold|go|remain) short",
+    re.I,
+)  # fmt: skip
+POSITIVE = re.compile(r"\b(?:positive|above zero|above neutral|in the green)\b|(?<![\w.])\+\s?0?\.\d+\s?%", re.I)
+NEGATIVE = re.compile(r"\b(?:negative|below zero|sub-zero|in the red|inverted)\b|(?<![\w.\d])[-−]\s?\d*\.\d+\s?(?:%|bps)", re.I)
+PLAIN_RATE = re.compile(r"(?<![\w.\-−+])\d*\.\d+\s?%", re.I)
+DENIED = re.compile(
+    r"\b(?:not|n[o']t|never|no longer|neither|rather than|instead of|isn't|aren't|weren't|wasn't|wrong(?:ly)?|incorrect(?:ly)?|myth)\b",
+    re.I,
+)
+NO_SIGN = re.compile(r"\b(?:no longer|not|never|cannot be|from|left|without) (?:\w+ )?(?=positive|negative)", re.I)
+
+
+def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """Positive funding: longs pay shorts. The sign is the last one named before the payer, in the sentence or the one before."""
+    held: tuple[int, int, str] | None = None  # order, sign, words
+    for sentence in sentences:
+        text = sentence.text
+        about = bool(re.search(r"\bfunding\b|\bperp\w* (?:rates?|premium)\b|\bcarry (?:cost|rate)", text, re.I))
+        signs = _signs(text) if about else []
+        paid = [(m.start(), -1, m[0]) for m in LONGS_RECEIVE.finditer(text)] + [(m.start(), 1, m[0]) for m in SHORTS_RECEIVE.finditer(text)]
+        if held is not None and (sentence.order - held[0] > 1):
+            held = None
+        if paid and (about or held):
+            for start, needs, words in sorted(paid):
+                before = [s for s in signs if s[0] < start] or signs
+                if DENIED.search(text[max(0, start - 24) : start + len(words)]) or (len({n for p, n, _ in paid if p == start}) > 1):
+                    continue
+                sign = before[-1][1:] if before else (held[1:] if held else None)
+                if before and not [s for s in signs if s[0] < start] and len({s[1] for s in signs}) > 1:
+                    sign = signs[0][1:]
+                who = "longs are paid" if needs < 0 else "longs pay"
+                if sign is None:
+                    yield Finding(text, "not_checkable", "funding_sign", f"{who}, and the sign of funding is not said", sentence.order)
+                    continue
+                rule = "positive funding: longs pay shorts" if sign[0] > 0 else "negative funding: shorts pay longs"
+                yield judged(sign[0] == needs, text, "funding_sign", f"“{sign[1]}” and “{words.strip()}”; {rule}", sentence.order)
+        if signs:
+            held = (sentence.order, signs[-1][1], signs[-1][2])
+        yield from _signed_rate(sentence) if about else ()
+
+
+def _signs(text: str) -> list[tuple[int, int, str]]:
+    found = [(m.start(), 1, m[0]) for m in POSITIVE.finditer(text)] + [(m.start(), -1, m[0]) for m in NEGATIVE.finditer(text)]
+    denied = [m.end() for m in NO_SIGN.finditer(text)]
+    found = [sign for sign in found if sign[0] not in denied]
+    if (
+        not found
+        and (rate := PLAIN_RATE.search(text))
+        and re.search(r"\bfunding\b[^.;]{0,60}$", text[: rate.start()], re.I)
+        and float(rate[0].rstrip("% ")) > 0
+    ):
+        found.append((rate.start(), 1, rate[0]))
+    return sorted(found)
+
+
+def _signed_rate(sentence: Sentence) -> Iterator[Finding]:
+    match = re.search(
+        r"\bpositive\b[^,.;]{0,40}?(?<![\w\d])([-−]\s?\d*\.\d+\s?%)|\bnegative\b[^,.;]{0,40}?(\+\s?\d*\.\d+\s?%)", sentence.text, re.I
+    )
+    if match:
+        yield judged(False, sentence.text, "funding_sign", f"“{match[0]}”: the word and the sign of the rate differ", sentence.order)
+
+
+_MONEY_WORD = r"(?:about |nearly |over |some |almost |around |more than |roughly |up to |an estimated |a (?:combined |total (?:of )?)?)?(?:US)?\$?\s?\d[\d.,]*\s?(?:bn|billion|B|M|mn|million|m|k)\b(?: USD| dollars)?"
+LOSS = re.compile(
+    rf"\b(?:lost|losing|lose|loses)\s+(?:a (?:combined|total of|staggering) )?{_MONEY_WORD}"
+    rf"|\bloss(?:es)? (?:of|worth|totall?ing|exceeding|topping|reaching|at|reached|amounted to|hit|exceeded|were|was|came to|stood at)\s+{_MONEY_WORD}"
+    rf"|{_MONEY_WORD}(?: \w+){{0,3}}?\s(?:in|of|worth of)\s(?:\w+[- ]){{0,3}}?loss(?:es)?\b"
+    rf"|\b(?:cost|costing|costs)\s+(?:\w+\s){{0,3}}?(?:traders|longs|shorts|investors|bulls|bears|them|speculators)\s+{_MONEY_WORD}"
+    rf"|\b(?:traders|longs|shorts|bulls|bears|speculators|investors)(?: \w+){{0,3}}? (?:out|down|poorer) (?:of |by )?{_MONEY_WORD}"
+    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped (?:out|off|away))\s+{_MONEY_WORD}\s+(?:of|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances)"
+    rf"|{_MONEY_WORD}\s+(?:(?:was|were|had been)\s+)?(?:lost|destroyed|burn(?:ed|t))\b",
+    re.I,
+)  # fmt: skip
+NOT_NOTIONAL = re.compile(
+    r"reali[sz]ed (?:loss|profit)|on-?chain|market (?:cap|value)|hack|exploit|stolen|\bETFs?\b|quarter(?:ly)?|earnings|company|treasury|fund\b|net loss|paper loss|impairment|capitali[sz]ation|insurance fund|bad debt",
+    re.I,
+)
+ABOUT_FORCED = re.compile(r"liquidat|forced|leverag|\blongs?\b|\bshorts?\b|positions|traders|bulls|bears|deriv|futures|perp", re.I)
+
+
+def losses(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """Liquidated notional is what positions were worth, not what their holders lost."""
+    about = any(LIQUIDATED.search(s.text) for s in sentences)
+    for s in sentences:
+        match = LOSS.search(s.text)
+        if match and (about or LIQUIDATED.search(s.text)) and ABOUT_FORCED.search(s.text) and not NOT_NOTIONAL.search(s.text):
+            if DENIED.search(s.text[max(0, match.start() - 30) : match.end()]):
+                yield judged(True, s.text, "notional_not_loss", "the size is told apart from a loss", s.order)
+            else:
+                yield judged(
+                    False,
+                    s.text,
+                    "notional_not_loss",
+                    f"“{match[0].strip()}”: liquidated notional is the size of positions, margin is a fraction of it",
+                    s.order,
+                )
+        elif LIQUIDATED.search(s.text) and re.search(
+            r"\bnot (?:a |the |what \w+ )?(?:loss|losses|lost)\b|\bnot what anyone lost|rather than (?:a )?loss", s.text, re.I
+        ):
+            yield judged(True, s.text, "notional_not_loss", "the size is told apart from a loss", s.order)
+
+
+MAP = re.compile(
+    r"\b(?:heat ?-?maps?|liquidation[- ](?:maps?|levels?|clusters?|pools?)|liquidity maps?|liq(?:uidation)? map|(?:leverage|relative) intensity|intensity)\b",
+    re.I,
+)
+WAITING = re.compile(
+    r"\b(?:wait\w*|rest(?:s|ing)|sits?|sitting|cluster\w*|stack\w*|lurk\w*|lies?|lying|would|will|could|if|potential|loom\w*|pocket|concentrat\w*|build\w*|pool\w*|at|near|between|around|intensity)\b",
+    re.I,
+)
+
+
+def intensity(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """The colour of a liquidation map is relative; put in dollars it is invented."""
+    for s in sentences:
+        found = MAP.search(s.text)
+        if not found or re.search(
+            r"(?:exchange|venue)[- ]heat ?map|(?:past|last|previous) (?:\d+|hour|day|24)|were liquidated|was liquidated|Hyperliquid|exact|on-?chain|published positions",
+            s.text,
+            re.I,
+        ):
+            continue
+        dollars = [q for q in quantities(s.text) if q.kind == "money"]
+        if dollars and WAITING.search(s.text) and not DENIED.search(s.text):
+            yield judged(
+                False,
+                s.text,
+                "relative_intensity",
+                f"“{found[0]}” and “{dollars[0].text}”: the map is relative to its own strongest level",
+                s.order,
+            )
+        elif re.search(r"\brelative\b", s.text, re.I) and not dollars:
+            yield judged(True, s.text, "relative_intensity", "called relative, no dollars", s.order)
+
+
+def names(sentences: Sequence[Sentence], tables: Sequence[Table]) -> Iterator[Finding]:
+    """Venues and sides under a name that is a mistranslation."""
+
+    def wrong(name: str, venue: str) -> str:
+        return f"“{name}” is a mistranslation of {VENUES[venue]}"
+
+    for s in sentences:
+        for name in venues_in(s.text):
+            if name.treatment == "mistranslated":
+                yield judged(False, s.text, "venue_name", wrong(name.text, name.key), s.order)
+    for table in tables:
+        for row, line in zip(table.rows, table.lines, strict=True):
+            for name in (n for cell in row for n in venues_in(cell, is_cell=True)):
+                if name.treatment == "mistranslated":
+                    yield judged(False, line, "venue_name", wrong(name.text, name.key), table.order)
+        for head in (*table.heads, *(row[0] for row in table.rows)):
+            if re.fullmatch(
+                r"\W*(?:length|lengths|long time|many|multi|empty|air|blank|short time|shortness)(?: (?:orders?|position|single))?\b[^a-z]*(?:\(?(?:usd|m|mn|million|bn|\$)[^|]*)?",
+                head.strip(),
+                re.I,
+            ):
+                side = "short" if re.search(r"empty|air|blank|short", head, re.I) else "long"
+                yield judged(False, " | ".join(table.heads), "venue_name", f"“{head.strip()}” is a mistranslation of {side}", table.order)
+
+
+RECORD = re.compile(
+    r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:history|\w+ (?:years|months))|on record))\b",
+    re.I,
+)
+NOT_RECORD = re.compile(
+    r"\b(?:track record|on the record|record (?:date|keeping|book)|for the record|hardly ever|more than ever|than ever|what\w*ever|ever[- ](?:closer|more|since)|world record|no record|not a record|short of (?:a|the) record|all-?time highs? of|(?:from|below|off|under|since) (?:its|the|an?|their) (?:\w+ )?(?:all-?time|record))\b",
+    re.I,
+)
+UNFINISHED = re.compile(
+    r"\b(?:so far|to date|month-to-date|MTD|year-to-date|YTD|this (?:month|week|quarter|year)|still (?:running|open|under way)|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?over|unfinished|incomplete|ongoing|current month|already|heading for)\b",
+    re.I,
+)
+HISTORY = re.compile(
+    r"\b(?:since (?:launch|inception|trading began|(?:the )?(?:funds|ETFs|products) (?:launched|began)|(?:\w+ )?\d{1,2}? ?\w* ?(?:20\d\d))|since \w+ 20\d\d|(?:of|over|among|across|in) (?:the |all |its )?\d+ (?:complete |full |whole )?(?:months|days|weeks|years|quarters)|going back to|20\d\d (?:to|through|[-–]) )",
+    re.I,
+)
+MONTH = re.compile(
+    r"\b(January|February|March|April|May(?= \d|\b(?! be| have| not| still| yet))|June|July|August|September|October|November|December)\b"
+)
+
+
+def records(sentences: Sequence[Sentence], month_of_text: str | None) -> Iterator[Finding]:
+    """A record is of complete periods, against a stated history. `month_of_text`: the month in which it is written, None unknown."""
+    for s in sentences:
+        match = RECORD.search(s.text)
+        if not match or NOT_RECORD.search(s.text):
+            continue
+        around = s.text
+        monthly = re.search(r"\b(?:month|monthly)\b", around, re.I) or MONTH.search(DATE.sub("", around))
+        month = MONTH.search(DATE.sub("", around[match.start() :])) or MONTH.search(DATE.sub("", around))
+        running = UNFINISHED.search(around)
+        same = (
+            month is not None
+            and month_of_text is not None
+            and month[1] == month_of_text
+            and not re.search(r"complete|full month|ended|whole month", around, re.I)
+        )
+        pacing = running is not None and re.search(r"on (?:course|track|pace)|heading", running[0], re.I)
+        hist = HISTORY.search(around)
+        daily = re.search(r"\b(?:daily|single[- ]day|one[- ]day|day|hour|session)\b", around, re.I)
+        if (
+            running
+            and not pacing
+            and (monthly or re.search(r"\b(?:week|quarter|year)\b", around, re.I))
+            and not (daily and not re.search(r"month|so far", around, re.I))
+        ):
+            yield judged(False, s.text, "record", f"“{match[0]}” of a period that has not ended (“{running[0]}”)", s.order)
+        elif same and monthly and not pacing and not daily:
+            yield judged(
+                False,
+                s.text,
+                "record",
+                f"“{match[0]}” of {month[1] if month else ''}, which has not ended where the text is written",
+                s.order,
+            )
+        elif hist:
+            yield Finding(s.text, "not_checkable", "record", f"history stated (“{hist[0]}”), not in the text", s.order)
+        else:
+            yield Finding(s.text, "not_checkable", "record", f"“{match[0]}” without the history it is over", s.order)
+
+
+TREND = re.compile(
+    r"\b(?:(?:up|down)trend\w*|trending (?:up|down|higher|lower)|steadily|accelerating|decelerating|gaining momentum|losing momentum|momentum (?:is )?(?:building|fading)|relentless(?:ly)?|increasingly)\b",
+    re.I,
+)
+GAMMA = re.compile(
+    r"\b(?:dealers?|market[- ]makers?)\b[^.]{0,40}\b(?:short|long|negative|positive) gamma\b|\b(?:negative|positive|short|long) (?:dealer )?gamma\b",
+    re.I,
+)
+CLOSED = re.compile(r"\b(?:positions?|leverage)\b[^.]{0,40}\b(?:closed|unwound|flushed|reduced|removed|cut)\b|deleverag", re.I)
+
+
+def untested(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """Trend words without a test, dealers' gamma without its convention, closing told from open interest in dollars."""
+    for s in sentences:
+        if (match := TREND.search(s.text)) and not re.search(r"\bp ?[<=]|t-stat|confidence|interval|slope|significan", s.text, re.I):
+            yield Finding(s.text, "not_checkable", "trend_test", f"“{match[0]}” without a test", s.order)
+        if match := GAMMA.search(s.text):
+            yield Finding(
+                s.text, "not_checkable", "gamma_convention", f"“{match[0]}” depends on a convention about who holds what", s.order
+            )
+        is_told = re.search(r"open interest|\bOI\b", s.text) and any(q.kind == "money" for q in quantities(s.text))
+        if is_told and CLOSED.search(s.text) and not re.search(r"\bin (?:coins?|BTC|coin terms)\b|\b(?:coin|BTC)-denominated\b", s.text):
+            why = "open interest in dollars moves with the price; coins are not told"
+            yield Finding(s.text, "not_checkable", "open_interest_coin", why, s.order)
+
+
+def sides(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """A forced sale closes a long, a forced purchase a short."""
+    wrong = re.compile(
+        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the )?shorts?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the )?longs?\b"
+        r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b"
+        r"|\b(?:longs|long positions) (?:are|were|get|being) (?:force-?)?bought back|\bshorts (?:are|were) (?:force-?|forcibly )sold\b", re.I)  # fmt: skip
+    right = re.compile(
+        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?longs?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?shorts?\b"
+        r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b", re.I)  # fmt: skip
+    for s in sentences:
+        match, fits = wrong.search(s.text), right.search(s.text)
+        if match and not DENIED.search(s.text):
+            yield judged(
+                False, s.text, "liquidation_side", f"“{match[0]}”: a forced sale closes a long, a forced purchase a short", s.order
+            )
+        elif fits and not DENIED.search(s.text):
+            yield judged(True, s.text, "liquidation_side", f"“{fits[0]}”", s.order)
+
+
+def month_of(sentences: Sequence[Sentence], at_month: str | None) -> str | None:
+    """The month a text is written in: that of `--at`, else of its dates that name a day, where they agree."""
+    if at_month:
+        return at_month
+    months = {(m["m"] or m["m2"])[:3] for s in sentences for m in DATE.finditer(s.text) if m["m"] or m["m2"]}
+    return next((name for name in MONTHS.split("|") if name[:3] in months), None) if len(months) == 1 else None

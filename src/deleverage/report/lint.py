@@ -1,0 +1,87 @@
+"""A linter for other people's market text: its numeric claims against each other, and against the tables where they are given.
+
+Deterministic, English, no model: rules and arithmetic. `docs/methods/claims.md` says every rule, and what it cannot see.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypedDict
+
+from deleverage.figure import Figure
+from deleverage.report import checks_tables
+from deleverage.report.checks import amounts_and_shares
+from deleverage.report.checks_data import against_data
+from deleverage.report.checks_fractions import fractions, ranks
+from deleverage.report.checks_tables import check as check_table
+from deleverage.report.checks_values import levels_and_words
+from deleverage.report.checks_words import funding, intensity, losses, month_of, names, records, sides, untested
+from deleverage.report.extract import Statement
+from deleverage.report.extract import statements as label
+from deleverage.report.finding import Finding, Verdict, amount
+from deleverage.report.markdown import Sentence, read
+
+
+class Row(TypedDict):
+    """A finding as printed."""
+
+    text: str
+    verdict: Verdict
+    rule: str
+    arithmetic: str
+
+
+def lint(text: str, figures: Mapping[str, Figure] | None = None, month: str | None = None) -> list[Row]:
+    """Judge an English text, in its order.
+
+    `figures` are the system's own at the moment the text speaks of, by name; without them the text is held against itself alone.
+    `month` is the month in which it is written ("November"), for records; else that of its dates. A number no rule reaches is
+    `not_checkable` by rule `no_counterpart`.
+
+    >>> [(row["verdict"], row["rule"]) for row in lint("Funding is slightly positive, so longs are being paid.")]
+    [('inconsistent', 'funding_sign')]
+    >>> [(row["verdict"], row["rule"]) for row in lint("2.00 bn USD was liquidated: 1.86 bn long, 140.2 M short.")]
+    [('consistent', 'parts_total')]
+    """
+    sentences, tables = read(text)
+    found = label(sentences)
+    in_tables = checks_tables.statements(tables, len(found))
+    wholes = [
+        s for s in found if s.quantity.kind == "money" and s.role == "total" and s.side is None and s.topic in ("liquidations", "none")
+    ]
+    findings: list[Finding] = []
+    for table in tables:
+        findings += check_table(table, wholes)
+    findings += amounts_and_shares([*found, *in_tables])
+    findings += fractions(sentences, [*found, *in_tables])
+    findings += ranks(sentences, found)
+    for by_words in (funding, losses, intensity, sides, untested, levels_and_words):
+        findings += by_words(sentences)
+    findings += names(sentences, tables)
+    findings += records(sentences, month_of(sentences, month))
+    if figures:
+        findings += against_data([*found, *in_tables], figures)
+    findings += _left(sentences, found, findings)
+    order = {s.id: s.sentence.order for s in (*found, *in_tables)}
+    placed = [(min((order[i] for i in f.of), default=f.order), f) for f in findings]
+    rows: list[Row] = []
+    for _, f in sorted(placed, key=lambda pair: pair[0]):
+        row: Row = {"text": f.text, "verdict": f.verdict, "rule": f.rule, "arithmetic": f.arithmetic}
+        if row not in rows:
+            rows.append(row)
+    return rows
+
+
+def _left(sentences: Sequence[Sentence], found: Sequence[Statement], findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Numbers that no rule has dealt with, a sentence at a time."""
+    dealt = {i for f in findings for i in f.of}
+    judged_whole = [f.text for f in findings if not f.of and f.verdict != "not_checkable"]
+    for sentence in sentences:
+        own = [s for s in found if s.sentence is sentence and s.id not in dealt and s.quantity.kind != "number"]
+        if own and not any(sentence.text in text for text in judged_whole):
+            said = ", ".join(dict.fromkeys(_said(s) for s in own))
+            yield Finding(sentence.text, "not_checkable", "no_counterpart", f"nothing to hold it against: {said}", sentence.order)
+
+
+def _said(s: Statement) -> str:
+    about = " ".join(filter(None, (*s.venues, *s.coins, s.side or "")))
+    value = s.quantity.text if s.quantity.until is not None else amount(s.quantity)
+    return f"{' '.join(value.split())}{f' ({about})' if about else ''}"

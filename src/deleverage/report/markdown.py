@@ -1,0 +1,119 @@
+"""A Markdown text as sentences and tables, marks removed."""
+
+import re
+from typing import NamedTuple
+
+_STOP = re.compile(r"(?<=[.!?…])[\"”’)\]*_]*\s+(?=[\"“‘(\[*_$~≈]*[A-Z0-9$\"“(])")
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:U\.S|U\.K|vs|approx|c|ca|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|Mr|Ms|Dr|St|Inc|Ltd|a\.m|p\.m|est)\.)$"
+)
+_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+MOST = 400_000
+"""Characters read of a text; a report is far shorter."""
+
+
+class Sentence(NamedTuple):
+    """A sentence, its paragraph, and its place in the text. `is_heading`: a line of its own."""
+
+    text: str
+    block: int
+    order: int
+    is_heading: bool = False
+
+
+class Table(NamedTuple):
+    """A table: heads, rows of as many cells, each row's own line, the title over it ('' without), its place."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    lines: tuple[str, ...]
+    title: str
+    block: int
+    order: int
+
+
+def read(text: str) -> tuple[list[Sentence], list[Table]]:
+    """Cut a text into sentences and Markdown tables, in their order.
+
+    >>> sentences, tables = read("# Day\\n\\n**2.0 bn** went. Longs 1.9 bn.\\n\\n| a | b |\\n|---|---|\\n| x | 1 |")
+    >>> [s.text for s in sentences], tables[0].rows
+    (['Day', '2.0 bn went.', 'Longs 1.9 bn.'], (('x', '1'),))
+    """
+    lines = text[:MOST].replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").replace("\u202f", " ").split("\n")
+    sentences: list[Sentence] = []
+    tables: list[Table] = []
+    held: list[str] = []
+    block = order = 0
+    is_code = False
+
+    def flush() -> None:
+        nonlocal order, block
+        if held:
+            for piece in _cut(" ".join(held)):
+                sentences.append(Sentence(piece, block, order))
+                order += 1
+            held.clear()
+            block += 1
+
+    i = 0
+    while i < len(lines):
+        line = lines[i]
+        if line.lstrip().startswith(("```", "~~~")):
+            flush()
+            is_code = not is_code
+        elif "|" in line and i + 1 < len(lines) and _RULE.match(lines[i + 1]) and "-" in lines[i + 1] and not is_code:
+            flush()
+            heads = _cells(line)
+            i += 2
+            rows, own = [], []
+            while i < len(lines) and "|" in lines[i]:
+                cells = _cells(lines[i])
+                rows.append(tuple((cells + [""] * len(heads))[: len(heads)]))
+                own.append(lines[i].strip())
+                i += 1
+            title = sentences[-1].text if sentences else ""
+            tables.append(Table(tuple(heads), tuple(rows), tuple(own), title, block, order))
+            order += 1
+            block += 1
+            continue
+        elif not line.strip():
+            flush()
+        elif re.match(r"\s*(?:#{1,6}\s|[-*+•]\s|\d{1,2}[.)]\s|>)", line):
+            marked = bool(re.match(r"\s*#", line))
+            if marked or not held or re.match(r"\s*(?:[-*+•]\s|\d{1,2}[.)]\s)", line):
+                keep = block
+                flush()
+                if not marked and keep != block and sentences:
+                    block = keep  # items of a list stay in the paragraph that opens it
+            held.append(_clean(re.sub(r"^\s*(?:#{1,6}\s+|[-*+•]\s+|\d{1,2}[.)]\s+|>+\s?)+", "", line)))
+            if marked:
+                for piece in _cut(held[0]):
+                    sentences.append(Sentence(piece, block, order, True))
+                    order += 1
+                held.clear()
+                block += 1
+        else:
+            held.append(_clean(line))
+        i += 1
+    flush()
+    return sentences, tables
+
+
+def _clean(line: str) -> str:
+    line = re.sub(r"!?\[([^\]]*)\]\([^)\s]*\)", r"\1", line.strip())
+    line = re.sub(r"<[a-zA-Z/][^>]{0,200}>", "", line)
+    return re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.,%])[*_](?!\w)", "", line)
+
+
+def _cells(line: str) -> list[str]:
+    return [_clean(cell) for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+
+
+def _cut(paragraph: str) -> list[str]:
+    found: list[str] = []
+    for piece in _STOP.split(paragraph):
+        if found and _ABBREVIATED.search(found[-1]):
+            found[-1] += " " + piece
+        elif piece.strip():
+            found.append(piece.strip())
+    return found
