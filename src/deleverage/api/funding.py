@@ -137,17 +137,16 @@ def _regimes(material: Material) -> tuple[dict[str, Any] | None, str, list[dict[
 
 
 def _history(material: Material) -> dict[str, Any]:
-    """Settlements and predictions through the window: each settlement while the window is short, else buckets."""
+    """Settlements and predictions through the window: each settlement while the window is short, else buckets. What was predicted when
+    the window began stands at its start."""
     scope, window = material.scope, material.scope.at - material.scope.start
     hours = (
         None if window <= POINTS * HOUR else next((h for h in (8.0, 24.0, 72.0) if window / (h * HOUR) <= POINTS), window / HOUR / POINTS)
     )
     settled = funding_history.history(material.rates, scope.start, scope.at, hours=hours)
-    said = funding.records(material.rates, scope.at).filter(
-        (pl.col("funding_kind") == "predicted") & (pl.col("ts_event") > scope.start) & pl.col("rate_8h").is_not_null()
-    ).select([*CONTRACT, "ts_event", "rate_8h", "hit"])  # fmt: skip
-    said = said.group_by([*CONTRACT, pl.col("ts_event") // scope.bucket(POINTS)], maintain_order=True).agg(
-        pl.col("ts_event").last().alias("ts"), pl.col("rate_8h").last(), pl.col("hit").last()
+    said = funding.records(material.rates, scope.at).filter((pl.col("funding_kind") == "predicted") & pl.col("rate_8h").is_not_null())
+    said = said.group_by([*CONTRACT, pl.col("ts_event").clip(scope.start) // scope.bucket(POINTS)], maintain_order=True).agg(
+        pl.col("ts_event").last().clip(scope.start).alias("ts"), pl.col("rate_8h").last(), pl.col("hit").last()
     ).select([*CONTRACT, "ts", "rate_8h", "hit"])  # fmt: skip
     return {
         "bucket_hours": hours, "settled": leverage.columns(settled), "predicted": leverage.columns(said),

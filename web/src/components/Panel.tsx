@@ -16,17 +16,19 @@ interface Props {
   /** The same numbers as a table, for screen readers and for checking. */
   table?: ComponentChildren;
   note?: ComponentChildren;
+  /** Where the numbers are from and how much of them is there, where that is not what is said of liquidations. */
+  origin?: { source: string; coverage: string } | undefined;
   class?: string;
   children: ComponentChildren;
 }
 
 /** The frame of every chart: what it is, in what unit, from where, with how much seen; and the ways to take it along. */
-export function Panel({ id, title, unit, call, csv, png, legend, tools, table, note, class: extra = "", children }: Props) {
+export function Panel({ id, title, unit, call, csv, png, legend, tools, table, note, origin, class: extra = "", children }: Props) {
   const doc = useApp((s) => s.doc);
   useApp((s) => s.moment);
   if (!doc) return null;
-  const source = sourceWords(doc);
-  const coverage = coverageWords(doc);
+  const source = origin?.source ?? sourceWords(doc);
+  const coverage = origin?.coverage ?? coverageWords(doc);
   const file = `deleverage-${id}-${doc.window}`;
   const savePng = () => {
     const picture = png?.();
