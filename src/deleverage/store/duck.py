@@ -292,7 +292,8 @@ class DuckStore:
 
     def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
         """See `Store.open_interest_series`."""
-        return self._query(series.OPEN_INTEREST, [start, end, as_of, bucket])
+        age = series.INTEREST_MARK_AGE
+        return self._query(series.OPEN_INTEREST, [start, end, as_of, bucket, start - age, end, as_of, age])
 
     def taker_flow(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
         """See `Store.taker_flow`."""
@@ -300,7 +301,7 @@ class DuckStore:
 
     def depth_series(self, start: int, end: int, as_of: int, base: str, bucket: int) -> pa.Table:
         """See `Store.depth_series`."""
-        return self._query(series.DEPTH, [base, start, end, as_of, bucket])
+        return self._query(series.DEPTH, [base, base, start, end, as_of, bucket])
 
     def book_rows(self, base: str, start: int, end: int, as_of: int, venue: str | None = None, *, begin: bool = True) -> pa.Table:
         """See `Store.book_rows`."""

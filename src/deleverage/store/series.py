@@ -2,6 +2,8 @@
 
 MARK_AGE = 60_000_000_000
 """Oldest mark price (ns) that still prices an order."""
+INTEREST_MARK_AGE = 900_000_000_000
+"""Oldest mark price (ns) that still values open interest."""
 
 PRINTS = """
 SELECT ts_event, venue, base, symbol, position_side, method, notional_usd, coverage_rule FROM liquidations
@@ -12,10 +14,21 @@ SELECT ts_event, ts_recv, venue, symbol, base, position_side, method, price, pri
 FROM liquidations WHERE {counted}"""
 
 OPEN_INTEREST = """
-SELECT venue, base, symbol, max(ts_event) AS ts_event, arg_max(open_interest_usd, ts_event) AS usd,
-    arg_max(open_interest_base, ts_event) AS quantity FROM open_interest
-WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND open_interest_usd IS NOT NULL
-GROUP BY venue, base, symbol, ts_event // ? ORDER BY ts_event, venue, symbol"""
+WITH held AS (
+    SELECT venue, base, symbol, max(ts_event) AS ts_event, arg_max(open_interest_usd, ts_event) AS usd,
+        arg_max(open_interest_base, ts_event) AS quantity FROM open_interest
+    WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND (open_interest_usd IS NOT NULL OR open_interest_base IS NOT NULL)
+    GROUP BY venue, base, symbol, ts_event // ?),
+marks AS (
+    SELECT venue, symbol, ts_event, mark_price FROM mark_prices SEMI JOIN (SELECT venue, symbol FROM held WHERE usd IS NULL)
+        USING (venue, symbol)
+    WHERE ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND mark_price IS NOT NULL)
+SELECT * FROM (
+    SELECT h.venue, base, h.symbol, h.ts_event,
+        coalesce(h.usd, CASE WHEN h.ts_event - m.ts_event <= ? THEN quantity * mark_price END) AS usd, quantity
+    FROM held h ASOF LEFT JOIN marks m ON h.venue = m.venue AND h.symbol = m.symbol AND h.ts_event >= m.ts_event)
+WHERE usd IS NOT NULL ORDER BY ts_event, venue, symbol"""
+"""Where a venue tells coins alone (Binance and OKX do in places), dollars are those at the contract's last mark price."""
 
 TAKER_FLOW = """
 WITH traded AS (
@@ -37,15 +50,23 @@ ORDER BY ts_event, venue, base"""
 """Trades, and one-minute candles for a venue and base without any."""
 
 DEPTH = """
+WITH listed AS (
+    SELECT venue, venue_symbol, arg_max(contract_size, ts_event) AS contract_size, arg_max(contract_type, ts_event) AS contract_type
+    FROM instruments WHERE base = ? AND contract_size IS NOT NULL GROUP BY ALL),
+books AS (
+    SELECT b.venue, symbol, ts_event, bids, asks, CASE size_unit WHEN 'contracts' THEN contract_size ELSE 1 END AS factor,
+        size_unit = 'usd' OR (size_unit = 'contracts' AND contract_type = 'inverse') AS is_usd
+    FROM book_depth b LEFT JOIN listed l ON b.venue = l.venue AND b.venue_symbol = l.venue_symbol
+    WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND update = 'snapshot' AND strpos(symbol, '-') = 0)
 SELECT venue, symbol, max(ts_event) AS ts_event, arg_max(bid_usd, ts_event) AS bid_usd, arg_max(ask_usd, ts_event) AS ask_usd FROM (
     SELECT venue, symbol, ts_event,
-        list_sum(list_transform(list_filter(bids, lambda x: x.price >= 0.99 * bids[1].price),
-            lambda x: CASE WHEN size_unit = 'usd' THEN x.size ELSE x.size * x.price END)) AS bid_usd,
-        list_sum(list_transform(list_filter(asks, lambda x: x.price <= 1.01 * asks[1].price),
-            lambda x: CASE WHEN size_unit = 'usd' THEN x.size ELSE x.size * x.price END)) AS ask_usd
-    FROM book_depth WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?
-        AND update = 'snapshot' AND size_unit <> 'contracts' AND strpos(symbol, '-') = 0)
+        factor * list_sum(list_transform(list_filter(bids, lambda x: x.price >= 0.99 * bids[1].price),
+            lambda x: CASE WHEN is_usd THEN x.size ELSE x.size * x.price END)) AS bid_usd,
+        factor * list_sum(list_transform(list_filter(asks, lambda x: x.price <= 1.01 * asks[1].price),
+            lambda x: CASE WHEN is_usd THEN x.size ELSE x.size * x.price END)) AS ask_usd
+    FROM books WHERE factor IS NOT NULL)
 GROUP BY venue, symbol, ts_event // ? ORDER BY ts_event, venue, symbol"""
+"""Of sizes in contracts only those whose contract is listed; its size does not change, so a later listing serves as well."""
 
 BOOK_ROWS = """
 WITH begun AS (

@@ -111,7 +111,10 @@ class Store(Protocol):
         """Return the rows that `liquidation_sums` adds up, in no order: both clocks, contract, side, method, price, size, coverage rule."""
 
     def open_interest_series(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
-        """Return the last open interest per contract and bucket in [start, end): venue, base, symbol, ts_event, usd, quantity."""
+        """Return the last open interest per contract and bucket in [start, end): venue, base, symbol, ts_event, usd, quantity.
+
+        Coins told alone are valued at the contract's mark price of at most 15 minutes before; without one they are left out.
+        """
 
     def taker_flow(self, start: int, end: int, as_of: int, bucket: int) -> pa.Table:
         """Return taker buying and selling of perpetuals and futures by venue, base and bucket: ts_event (of the bucket's start), buy_usd,
