@@ -81,6 +81,20 @@ def test_price_levels_and_open_interest_are_told_where_known() -> None:
     assert first.ended.startswith("the price turned")
 
 
+def test_open_interest_that_falls_with_the_price_alone_was_not_removed() -> None:
+    hidden, spans = planted()
+    start, end = spans[0]
+    # 100 coins stay open while the price falls from 90,000 to 75,000; elsewhere 20 of 100 are closed; a third tells no coins.
+    interest = pl.DataFrame(
+        {
+            "venue": ["bybit", "okx", "htx"] * 2, "symbol": ["BTC"] * 6, "ts_event": [start - SECOND] * 3 + [end + SECOND] * 3,
+            "usd": [9e6, 9e6, 9e6, 7.5e6, 6e6, 7.5e6], "quantity": [100.0, 100.0, None, 100.0, 80.0, None],
+        }
+    )  # fmt: skip
+    first = waves(hidden, 0, 6 * HOUR, around=Around(open_interest=interest))[0]
+    assert first.open_interest_removed == {"bybit": 0.0, "htx": pytest.approx(1.5e6), "okx": pytest.approx(20 * 90_000.0)}
+
+
 def test_pieces_in_one_contract_second_are_one() -> None:
     ts = np.array([5, 6, 7, SECOND + 1], dtype=np.int64)
     assert contract_seconds(ts, np.array([1, 1, 2, 1])).tolist() == [5, 7, SECOND + 1]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from deleverage.analytics.coverage import Span
 from deleverage.analytics.liquidations import Sum
 from deleverage.errors import BadInput, StoreError
-from deleverage.events import BookDepth, Candle, FundingRate, Liquidation, Trade
-from deleverage.instruments import make
+from deleverage.events import BookDepth, Candle, FundingRate, Liquidation, MarkPrice, OpenInterest, Trade
+from deleverage.instruments import Instrument, make
 from deleverage.store.columns import to_arrow
 from deleverage.store.duck import DuckStore
 from deleverage.store.store import Store
@@ -257,6 +257,51 @@ def test_latest_is_the_last_row_of_each_contract_known_by_then(store: Store) -> 
     buckets = store.latest("liquidations", ("venue",), 0, 50, 99, bucket=20, where={"position_side": "long"}).to_pylist()
     assert [(row["venue"], row["ts_event"]) for row in buckets] == [("binance", 10), ("okx", 15), ("binance", 20), ("okx", 40)]
     assert store.latest("liquidations", ("venue",), 0, 50, 99, base="ETH").num_rows == 0
+
+
+def contract(venue: str, name: str, size: float | None, quote: str, settle: str, ts_recv: int = 0) -> Instrument:
+    return make(venue, name, "BTC", quote, settlement_asset=settle, size_unit="contracts", contract_size=size, ts_event=ts_recv, ts_recv=ts_recv)
+
+
+def test_depth_counts_books_in_coins_dollars_and_contracts_of_a_known_size(store: Store) -> None:
+    """Bids at 100 and 99.5 lie within 1 % of the best, one at 98 does not; asks at 101 and 102 do, one at 103 does not."""
+    bids, asks = [(100.0, 2.0), (99.5, 4.0), (98.0, 50.0)], [(101.0, 1.0), (102.0, 3.0), (103.0, 50.0)]
+    linear, inverse = contract("okx", "L", 0.01, "USDT", "USDT", 90), contract("okx", "I", 100.0, "USD", "BTC")
+    unknown = contract("htx", "U", None, "USDT", "USDT")
+    books = [
+        BookDepth(venue, symbol, name, "BTC", 5, 5, "snapshot", bids, asks, unit, 7)
+        for venue, symbol, name, unit in (
+            ("bybit", "c", "C", "base"), ("deribit", "d", "D", "usd"), ("okx", "l", "L", "contracts"), ("okx", "i", "I", "contracts"),
+            ("htx", "u", "U", "contracts"), ("gate", "n", "N", "contracts"),
+        )
+    ]  # fmt: skip
+    store.append([*books, linear, inverse, unknown])
+    found = {row["symbol"]: (row["bid_usd"], row["ask_usd"]) for row in store.depth_series(0, 10, 50, "BTC", 5).to_pylist()}
+    coins = (100 * 2 + 99.5 * 4, 101 + 102 * 3)
+    assert found.keys() == {"c", "d", "l", "i"}, "a size that nobody told is not guessed"
+    assert found["c"] == pytest.approx(coins)
+    assert found["d"] == (6.0, 4.0)
+    assert found["l"] == pytest.approx((coins[0] / 100, coins[1] / 100)), "listed after the moment asked for: sizes do not change"
+    assert found["i"] == pytest.approx((600.0, 400.0))
+
+
+def test_open_interest_in_coins_alone_is_valued_at_the_last_mark_price(store: Store) -> None:
+    minute = 60 * 10**9
+
+    def interest(venue: str, ts: int, coins: float | None, usd: float | None) -> OpenInterest:
+        return OpenInterest(venue, "BTC/USDT:USDT", "BTCUSDT", "BTC", ts, ts, 1.0, coins, usd)
+
+    def mark(venue: str, ts: int, price: float) -> MarkPrice:
+        return MarkPrice(venue, "BTC/USDT:USDT", "BTCUSDT", "BTC", ts, ts, price, None)
+
+    told = [interest("binance", 20 * minute, 3.0, None), interest("bybit", 20 * minute, 3.0, 7.0), interest("htx", 20 * minute, 3.0, None)]
+    told += [interest("okx", 20 * minute, None, None), interest("gate", 20 * minute, 3.0, None)]
+    marks = [mark("binance", 10 * minute, 90.0), mark("binance", 19 * minute, 100.0), mark("binance", 21 * minute, 110.0)]
+    marks += [mark("bybit", 19 * minute, 100.0), mark("htx", 5 * minute - 1, 100.0), mark("gate", 20 * minute, 50.0)]
+    store.append([*told, *marks])
+    rows = store.open_interest_series(15 * minute, 30 * minute, 30 * minute, minute).to_pylist()
+    found = {row["venue"]: (row["usd"], row["quantity"]) for row in rows}
+    assert found == {"binance": (300.0, 3.0), "bybit": (7.0, 3.0), "gate": (150.0, 3.0)}, "htx's mark is older than 15 minutes"
 
 
 def test_latest_of_each_kind_of_row(store: Store) -> None:

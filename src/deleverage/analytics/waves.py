@@ -120,7 +120,7 @@ class Wave(msgspec.Struct, frozen=True, kw_only=True):
     """One wave, [start, end) in ns UTC. Fields that need data which is not there are None or empty; `ended` says why it ended, in words.
 
     `level` is how many times the rate trebled above the window's mean. `branching` is the discrete-time Hawkes ratio across seconds with
-    its 95 % interval. `open_interest_removed` is in USD by venue, positive when it fell; taker flow in USD.
+    its 95 % interval. `open_interest_removed`: coins closed, in USD, by venue; taker flow in USD.
     """
 
     number: int
@@ -269,25 +269,23 @@ def _broken(around: Around, low: int, high: int) -> list[str]:
 
 
 def _removed(open_interest: pl.DataFrame | None, low: int, high: int) -> dict[str, float] | None:
-    """Sum by venue what open interest fell by, from the last reading before to the first after, each at most 15 minutes off."""
+    """Sum by venue what open interest fell by, from the last reading before to the first after, each at most 15 minutes off.
+
+    Where coins are known theirs is the fall, at the price before: the dollars of positions that stay open fall with the price.
+    """
     if open_interest is None or open_interest.is_empty():
         return None
-    near = 900 * SECOND
-    before = (
-        open_interest.filter(pl.col("ts_event").is_between(low - near, low))
-        .group_by("venue", "symbol")
-        .agg(pl.col("usd").sort_by("ts_event").last())
-    )
-    after = (
-        open_interest.filter(pl.col("ts_event").is_between(high, high + near))
-        .group_by("venue", "symbol")
-        .agg(pl.col("usd").sort_by("ts_event").first())
-    )
-    both = before.join(after, on=("venue", "symbol"), suffix="_after")
+    rows = open_interest if "quantity" in open_interest.columns else open_interest.with_columns(quantity=pl.lit(None, pl.Float64))
+    rows, near, ts, key = rows.sort("ts_event"), 900 * SECOND, pl.col("ts_event"), ("venue", "symbol")
+    before = rows.filter(ts.is_between(low - near, low)).group_by(key).agg(pl.col("usd", "quantity").last())
+    after = rows.filter(ts.is_between(high, high + near)).group_by(key).agg(pl.col("usd", "quantity").first())
+    both = before.join(after, on=key, suffix="_after")
     if both.is_empty():
         return None
-    fell = both.group_by("venue").agg((pl.col("usd") - pl.col("usd_after")).sum().alias("fell")).sort("venue")
-    return dict(zip(fell["venue"].to_list(), fell["fell"].to_list(), strict=True))
+    usd, coins = pl.col("usd"), pl.when(pl.col("quantity") > 0).then(pl.col("quantity"))
+    fell = pl.coalesce(usd * (1 - pl.col("quantity_after") / coins), usd - pl.col("usd_after"))
+    sums = both.group_by("venue").agg(fell.sum().alias("fell")).sort("venue")
+    return dict(zip(sums["venue"].to_list(), sums["fell"].to_list(), strict=True))
 
 
 def _consumed(depth: pl.DataFrame | None, low: int, high: int, sells: bool) -> float | None:
