@@ -260,7 +260,9 @@ def test_latest_is_the_last_row_of_each_contract_known_by_then(store: Store) -> 
 
 
 def contract(venue: str, name: str, size: float | None, quote: str, settle: str, ts_recv: int = 0) -> Instrument:
-    return make(venue, name, "BTC", quote, settlement_asset=settle, size_unit="contracts", contract_size=size, ts_event=ts_recv, ts_recv=ts_recv)
+    return make(
+        venue, name, "BTC", quote, settlement_asset=settle, size_unit="contracts", contract_size=size, ts_event=ts_recv, ts_recv=ts_recv
+    )
 
 
 def test_depth_counts_books_in_coins_dollars_and_contracts_of_a_known_size(store: Store) -> None:
