@@ -11,10 +11,11 @@ export interface View {
   page: Page;
 }
 
-export type Page = "now" | "waves" | "feeds";
+export type Page = "now" | "waves" | "options" | "feeds";
 export const PAGES: [page: Page, title: string][] = [
   ["now", "Now"],
   ["waves", "Waves"],
+  ["options", "Options"],
   ["feeds", "Feeds"],
 ];
 

@@ -3,6 +3,7 @@ import { Band } from "./components/Band";
 import { Feeds } from "./components/Feeds";
 import { HeatmapPanel } from "./components/HeatmapPanel";
 import { Help } from "./components/Help";
+import { Lazy } from "./components/Lazy";
 import { Largest } from "./components/Largest";
 import { Notices, useLate } from "./components/Notices";
 import { PricePanel } from "./components/PricePanel";
@@ -15,6 +16,8 @@ import { VenueTable } from "./components/VenueTable";
 import { Windows } from "./components/Windows";
 import { useApp } from "./state";
 import type { NowDocument } from "./types";
+
+const optionsPage = () => import("./components/options/Options").then((m) => m.Options);
 
 /** The first page: what is happening, in one sentence, and the pictures that prove it. */
 function Now({ doc }: { doc: NowDocument }) {
@@ -53,7 +56,7 @@ export function App() {
       <TopBar />
       <Notices />
       <TimeBar />
-      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
+      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : page === "options" ? <Lazy page={optionsPage} /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

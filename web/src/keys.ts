@@ -11,6 +11,7 @@ export const KEYS: [key: string, does: string][] = [
   ["[ ]", "shorter or longer window"],
   ["g n", "the first page"],
   ["g w", "the waves"],
+  ["g o", "options: volatility, skew, positions, touch probabilities"],
   ["g f", "the feeds"],
   ["Space", "play or pause the replay"],
   ["t", "dark or light"],
