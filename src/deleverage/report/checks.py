@@ -11,13 +11,16 @@ from deleverage.report.quantities import money, percent
 NEAR = 4
 """Sentences apart that numbers may be and still speak of one thing."""
 CHANGE = re.compile(
-    r"\b(?:rose|rise|up|down|fell|fall|gain(?:ed|s)?|drop(?:ped)?|lost|jump(?:ed)?|surg(?:ed|e)|climb(?:ed)?|increas\w+|decreas\w+|declin\w+|grew|growth|"
-    r"chang\w+|higher|lower|return(?:ed|s)?|rall\w+|slid|plunged|tumbled|annuali[sz]ed|a year|yield|per (?:year|annum)|APR|APY|volatility|DVOL|premium|leverage|"
+    r"\b(?:rose|rise|up|down|fell|fall|gain(?:ed|s)?|drop(?:ped)?|lost|jump(?:ed)?|surg(?:ed|e)|climb(?:ed)?|increas\w+"
+    r"|decreas\w+|declin\w+|grew|growth|"
+    r"chang\w+|higher|lower|return(?:ed|s)?|rall\w+|slid|plunged|tumbled|annuali[sz]ed|a year|yield|per (?:year|annum)|APR"
+    r"|APY|volatility|DVOL|premium|leverage|"
     r"drawdown|below|above|off its|retrac\w+|correlat\w+|probability|chance|collateral\w*|margin|reached|times)\b",
     re.I,
 )  # fmt: skip
 SHARE = re.compile(
-    r"\bshares?\b|account(?:ed|s|ing)? for|represent|(?:made|make|making) up|compris|\bof (?:the |all |total|that|this|those|its|every|which)|\bwere (?:long|short)|"
+    r"\bshares?\b|account(?:ed|s|ing)? for|represent|(?:made|make|making) up|compris|\bof (?:the |all |total|that|this|those"
+    r"|its|every|which)|\bwere (?:long|short)|"
     r"\b(?:long|short)s?\b|contribut|dominat|portion|proportion|came from|belong",
     re.I,
 )  # fmt: skip
@@ -84,7 +87,9 @@ def _sides(money_: Sequence[Statement]) -> Iterator[Finding]:
             continue
         short = min(fits, key=lambda s: abs(s.id - long.id))
         used.add(short.id)
-        total = total_for(long, money_)
+        if long.sentence.text == short.sentence.text and long.sentence.text.startswith("|"):
+            continue  # a row of a table, which is added up where tables are
+        total = next((t for t in money_ if t.id == long.parent == short.parent and t.side is None), None) or total_for(long, money_)
         if total is None or not near(total, short):
             continue
         low, high = long.quantity.low + short.quantity.low, long.quantity.high + short.quantity.high
@@ -122,15 +127,14 @@ def _parts(money_: Sequence[Statement], subject: Callable[[Statement], tuple[str
         ]
         every = members + rests[:1]
         low, high = sum(s.quantity.low for s in every), sum(s.quantity.high for s in every)
-        got = sum(s.quantity.value for s in every)
         if len(every) == 1:
             yield from _within(every[0], money_)
         elif rests:
-            words = f"{' + '.join(amount(s.quantity) for s in every)} = {money(got)}, total {amount(total.quantity)}"
+            words = f"{_added(every)}, total {amount(total.quantity)}"
             yield judged(total.quantity.within(low, high), _joined(*every, total), "parts_total", words, every[-1].id, (*every, total))
         else:
             holds = low <= total.quantity.high
-            words = f"{' + '.join(amount(s.quantity) for s in every)} = {money(got)}, {'within' if holds else 'more than'} the total {amount(total.quantity)}"
+            words = f"{_added(every)}, {'within' if holds else 'more than'} the total {amount(total.quantity)}"
             yield judged(holds, _joined(*every, total), "parts_total", words, every[-1].id, (*every, total))
 
 
@@ -167,6 +171,12 @@ def _partition(shares: Sequence[Statement]) -> Iterator[Finding]:
         is_whole = any(s.role == "rest" for s in members)
         holds = low <= 100 and (high >= 100 or not is_whole)
         words = f"{' + '.join(f'{s.quantity.value:g}' for s in members)} = {sum(s.quantity.value for s in members):g} %"
+        if re.search(
+            r"\b(?:long|short) shares?\b|\bshares? of (?:longs|shorts)|% (?:of (?:its|their)|long|short)|were (?:long|short)",
+            members[0].sentence.text,
+            re.I,
+        ):
+            continue
         if not holds or is_whole:
             yield judged(holds, members[0].sentence.text, "share_over_100" if low > 100 else "parts_total", words, members[0].id, members)
 
@@ -214,11 +224,10 @@ def _amounts_of(share: Statement, money_: Sequence[Statement]) -> list[Statement
     return [s for one in got for s in one] if all(got) else []
 
 
-STATED = re.compile(
-    r"=|\bequals?\b|\bsum(?:s|med|ming)?\b|\badd(?:s|ed|ing)? up\b|\btotal(?:s|led|ling|ing|ed)?\b(?= (?:to |of |at )?\W{0,3}\d)|\btogether\b|\bcombined\b"
-)
+ADDED = re.compile(r"[^+;:,(]*(?:\+[^+;:(]*?)+(?:=|\bsums? to|\bequals?|\bmakes?|\bgives?|\badds? up to|\btotals?|\bis)\s*$")
 COUNT = re.compile(
-    r"\b(?:the |these |all |top )?(?P<n>two|three|four|five|six|2|3|4|5|6)(?: named| listed| largest| biggest| big)? (?:venues|exchanges|platforms|coins|sides)\b",
+    r"\b(?:the |these |all |top )?(?P<n>two|three|four|five|six|2|3|4|5|6)(?: named| listed| largest| biggest"
+    r"| big)? (?:venues|exchanges|platforms|coins|sides)\b",
     re.I,
 )
 WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
@@ -228,17 +237,11 @@ def stated_sums(found: Sequence[Statement], money_: Sequence[Statement]) -> Iter
     """ "a + b = c", and "the five venues sum to c" against the amounts of that many venues."""
     for s in money_:
         text = s.sentence.text
-        plus = re.search(r"\+[^=+]*=\s*$", text[: s.quantity.start])
-        terms = [
-            t
-            for t in money_
-            if t.sentence.order == s.sentence.order
-            and t.id < s.id
-            and re.search(r"[+=]\s*$|^\s*\+", t.after + text[t.quantity.end : t.quantity.end + 3])
-        ]
-        if plus and len(terms) >= 2:
+        chain = ADDED.search(text[: s.quantity.start])
+        terms = [t for t in money_ if chain and t.sentence is s.sentence and chain.start() <= t.quantity.start < s.quantity.start]
+        if len(terms) >= 2:
             low, high = sum(t.quantity.low for t in terms), sum(t.quantity.high for t in terms)
-            words = f"{' + '.join(amount(t.quantity) for t in terms)} = {money(sum(t.quantity.value for t in terms))}, said {amount(s.quantity)}"
+            words = f"{_added(terms)}, said {amount(s.quantity)}"
             yield judged(s.quantity.within(low, high), text, "sum_stated", words, s.id, (*terms, s))
             continue
         counted = COUNT.search(text)
@@ -252,7 +255,7 @@ def stated_sums(found: Sequence[Statement], money_: Sequence[Statement]) -> Iter
         if len(by_venue) == wanted:
             terms = list(by_venue.values())
             low, high = sum(t.quantity.low for t in terms), sum(t.quantity.high for t in terms)
-            words = f"{' + '.join(amount(t.quantity) for t in terms)} = {money(sum(t.quantity.value for t in terms))}, said {amount(s.quantity)}"
+            words = f"{_added(terms)}, said {amount(s.quantity)}"
             yield judged(s.quantity.within(low, high), text, "parts_total", words, s.id, (*terms, s))
 
 
@@ -270,6 +273,10 @@ def _windows(money_: Sequence[Statement]) -> Iterator[Finding]:
             holds = small.quantity.low <= large.quantity.high
             words = f"{small.hours:g} h {amount(small.quantity)}, {large.hours:g} h {amount(large.quantity)}"
             yield judged(holds, _joined(a, b), "equal_windows", words, max(a.id, b.id), (a, b))
+
+
+def _added(of: Sequence[Statement]) -> str:
+    return f"{' + '.join(amount(s.quantity) for s in of)} = {money(sum(s.quantity.value for s in of))}"
 
 
 def _joined(*of: Statement) -> str:

@@ -9,24 +9,31 @@ from deleverage.report.extract import REST, Statement, side_of
 from deleverage.report.finding import Finding, amount, judged
 from deleverage.report.markdown import Sentence
 from deleverage.report.names import coins_in, venues_in
-from deleverage.report.quantities import Quantity, percent
+from deleverage.report.quantities import money, percent
 
 FRACTIONS: tuple[tuple[str, float, float], ...] = (
-    (r"(?:more than|over|above|at least) (?:two[- ]thirds|2/3)", 66.6, 100), (r"(?:more than|over|above|at least) three[- ]quarters", 75, 100),
-    (r"(?:more than|over|above|well over|just over) (?:a |one )?half", 50, 100), (r"(?:more than|over|above) (?:a|one)[- ]third", 33.3, 100),
+    (r"(?:more than|over|above|at least) (?:two[- ]thirds|2/3)", 66.6, 100), (r"(?:more than|over|above"
+                                                                              r"|at least) three[- ]quarters", 75, 100),
+    (r"(?:more than|over|above|well over|just over) (?:a |one )?half", 50, 100),
+    (r"(?:more than|over|above) (?:a|one)[- ]third", 33.3, 100),
     (r"(?:more than|over|above) (?:a|one)[- ]quarter", 25, 100), (r"(?:less than|under|below) (?:a |one )?half", 0, 50),
     (r"(?:less than|under|below) (?:a|one)[- ]third", 0, 33.4), (r"(?:less than|under|below) (?:a|one)[- ]quarter", 0, 25),
     (r"(?:nearly|almost|close to|just under) (?:a )?half", 42, 50.5), (r"(?:about|around|roughly|some) (?:a )?half", 44, 56),
-    (r"(?:nearly|almost|about|around|roughly) two[- ]thirds", 60, 70), (r"(?:nearly|almost|about|around|roughly) (?:a|one)[- ]third", 28, 38),
-    (r"(?:nearly|almost|about|around|roughly) three[- ]quarters", 69, 80), (r"(?:nearly|almost|about|around|roughly) (?:a|one)[- ]quarter", 20, 29),
-    (r"(?:the )?(?:vast|overwhelming|large|great) (?:majority|bulk)|the (?:lion'?s|lion’s) share|nearly all|almost all|overwhelmingly", 50, 100),
+    (r"(?:nearly|almost|about|around|roughly) two[- ]thirds", 60, 70), (r"(?:nearly|almost|about|around"
+                                                                        r"|roughly) (?:a|one)[- ]third", 28, 38),
+    (r"(?:nearly|almost|about|around|roughly) three[- ]quarters", 69, 80), (r"(?:nearly|almost|about|around|roughly) (?:a"
+                                                                            r"|one)[- ]quarter", 20, 29),
+    (r"(?:the )?(?:vast|overwhelming|large|great) (?:majority|bulk)|the (?:lion'?s|lion’s) share|nearly all"
+     r"|almost all|overwhelmingly", 50, 100),
     (r"(?:the |a )?majority|the bulk|most(?= (?:of|were|was|came|liquidat))|mostly|mainly|predominantly|the greater part", 50, 100),
-    (r"two[- ]thirds", 62, 71), (r"three[- ]quarters", 71, 79), (r"(?:a|one)[- ]third", 29, 38), (r"(?:a|one)[- ]quarter", 21, 29), (r"half", 46, 54),
+    (r"two[- ]thirds", 62, 71), (r"three[- ]quarters", 71, 79),
+    (r"(?:a|one)[- ]third", 29, 38), (r"(?:a|one)[- ]quarter", 21, 29), (r"half", 46, 54),
     (r"(?:a )?(?:small )?minority", 0, 50),
 )  # fmt: skip
 FRACTION = re.compile("|".join(rf"(?P<f{i}>\b(?:{p})\b)" for i, (p, _, _) in enumerate(FRACTIONS)), re.I)
 NOT_OF = re.compile(
-    r"\b(?:half (?:an|a) (?:hour|day|century)|half-hour|half[- ]?(?:year|life|open)|(?:first|second) half|third[- ]quarter|a third (?:wave|day|straight|time|consecutive)|most (?:recent|likely|traders|analysts|of the (?:day|session|week|time)))\b",
+    r"\b(?:half (?:an|a) (?:hour|day|century)|half-hour|half[- ]?(?:year|life|open)|(?:first|second) half|third[- ]quarter"
+    r"|a third (?:wave|day|straight|time|consecutive)|most (?:recent|likely|traders|analysts|of the (?:day|session|week|time)))\b",
     re.I,
 )
 SMALL = re.compile(r"\b(?:modest|small|minor|negligible|marginal|slight|insignificant|tiny)\b", re.I)
@@ -109,12 +116,12 @@ def _share_said(
 
 
 def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator[Finding]:
-    """Who is said to lead has the largest amount of its sentence; "followed by" descends; multiples hold; what is called small is not larger."""
+    """Who is said to lead has the largest amount; "followed by" descends; multiples hold; what is called small is not larger."""
     for s in sentences:
         own = [t for t in found if t.sentence.order == s.order and t.quantity.kind in ("money", "share") and t.quantity.until is None]
         amounts = [t for t in own if t.quantity.kind == "money" and t.side is None and (len(t.venues) == 1) != (len(t.coins) == 1)]
-        if (len(amounts) >= 2 and re.search(r"\bfollowed by\b|\bahead of\b|\bthen\b", s.text) and LEAD.search(s.text[: amounts[1].quantity.start])) or (
-            len(amounts) >= 2 and re.search(r"\bahead of\b", s.text)):  # fmt: skip
+        is_led = re.search(r"\bfollowed by\b|\bthen\b", s.text) and len(amounts) >= 2 and LEAD.search(s.text[: amounts[1].quantity.start])
+        if is_led or (len(amounts) >= 2 and re.search(r"\bahead of\b", s.text)):
             falls = all(a.quantity.high >= b.quantity.low for a, b in pairwise(amounts))
             words = ", ".join(f"{(t.venues + t.coins)[0]} {amount(t.quantity)}" for t in amounts)
             yield judged(falls, s.text, "ranking", words, s.order, amounts)
@@ -123,7 +130,8 @@ def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator
 
 
 MULTIPLE = re.compile(
-    r"\b(?:(?:more than |over |nearly |almost |about |roughly |at least )?(?P<w>twice|double|triple|quadruple|(?:two|three|four|five|ten|\d+(?:\.\d+)?) times))\b",
+    r"\b(?:(?:more than |over |nearly |almost |about |roughly |at least )?(?P<w>twice|double|triple|quadruple|(?:two|three"
+    r"|four|five|ten|\d+(?:\.\d+)?) times))\b",
     re.I,
 )
 TIMES = {"twice": 2.0, "double": 2.0, "triple": 3.0, "quadruple": 4.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "ten": 10.0}
@@ -173,12 +181,11 @@ def _small(s: Sentence, found: Sequence[Statement]) -> Iterator[Finding]:
     total = next(
         (t for t in found if t.quantity.kind == "money" and t.role == "total" and t.side is None and (not parts or near(t, parts[0]))), None
     )
-    high = low = value = 0.0
+    low = value = 0.0
     if rest is not None:
-        low, value, high = rest.quantity.low, rest.quantity.value, rest.quantity.high
+        low, value = rest.quantity.low, rest.quantity.value
     elif parts and total is not None:
         low = total.quantity.low - sum(t.quantity.high for t in parts)
-        high = total.quantity.high - sum(t.quantity.low for t in parts)
         value = total.quantity.value - sum(t.quantity.value for t in parts)
     smaller = [t for t in parts if t.quantity.high < low]
     if not parts or value <= 0:
@@ -186,7 +193,7 @@ def _small(s: Sentence, found: Sequence[Statement]) -> Iterator[Finding]:
     most = max(smaller, key=lambda t: t.quantity.value, default=None)
     if most is None:
         return
-    words = f"“{match[0]}”: the rest is {amount(Quantity('money', value, low, high, 0, 0, 0, ''))}, more than {most.coins[0]} with {amount(most.quantity)}"
+    words = f"“{match[0]}”: the rest is {money(value)}, more than {most.coins[0]} with {amount(most.quantity)}"
     yield judged(
         False, s.text, "proportion_words", words, s.order, [*parts, *([total] if total and rest is None else []), *([rest] if rest else [])]
     )

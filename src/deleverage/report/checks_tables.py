@@ -12,10 +12,17 @@ from deleverage.report.quantities import Quantity, percent, quantities
 
 Role = Literal["total", "long", "short", "share", "long share", "short share", "amount", "other"]
 UNIT = re.compile(
-    r"\b(?P<bn>bn|billions?|B)\b|(?P<m>\bmn\b|\bmillions?\b|\bmln\b|(?<![A-Za-z])M(?![A-Za-z])|\$m\b|\bm USD)|(?P<k>\bthousands?\b|\bk USD\b)|(?P<usd>\bUSD\b|\$|\bdollars?\b)"
+    r"\b(?P<bn>bn|billions?|B)\b|(?P<m>\bmn\b|\bmillions?\b|\bmln\b|(?<![A-Za-z])M(?![A-Za-z])|\$m\b|\bm USD)"
+    r"|(?P<k>\bthousands?\b|\bk USD\b)|(?P<usd>\bUSD\b|\$|\bdollars?\b)"
+)
+UNIT_IN_TITLE = re.compile(
+    r"(?:\bin|\(|,)\s*(?:US ?\$|\$|USD )?\s*(?:(?P<bn>bn|billions?)|(?P<m>mn|millions?|mln|M|m)|(?P<k>thousands?)|(?P<usd>USD"
+    r"|dollars))\b(?!\s*\d)"
 )
 NOT_ADDITIVE = re.compile(
-    r"price|rate|level|funding|index|avg|average|mean|median|change|vol\b|volatil|ratio|rank|^#|^no\.?$|date|day|yield|score|z\b|coverage|beta|correl|strike|max|min|high|low|peak|first|last|cumul|interval",
+    r"\b(?:prices?|rates?|levels?|funding|index|avg|average|mean|median|changes?|vol|volatility|ratio|rank|no|dates?|days?"
+    r"|yield|scores?|z|coverage|beta|"
+    r"correlation|strike|max|min|high|low|peak|first|last|cumulative|interval|APR|APY)\b|^#",
     re.I,
 )
 FUNDS = re.compile(r"\b(?:IBIT|FBTC|BITB|ARKB|BTCO|EZBC|BRRR|HODL|BTCW|GBTC|BTC|ETHA|FETH|ETHW|CETH|ETHV|QETH|EZET|ETHE|ETH)\b")
@@ -32,7 +39,7 @@ class Column(NamedTuple):
 def columns(table: Table) -> list[Column]:
     """Read every column behind the first."""
     found = []
-    titled = UNIT.search(table.title + " " + table.heads[0]) if table.heads else None
+    titled = UNIT_IN_TITLE.search(table.title) or (UNIT.search(table.heads[0]) if table.heads else None)
     for i, head in enumerate(table.heads):
         own = UNIT.search(head)
         role = _role(head) if i else "other"
@@ -135,9 +142,13 @@ def _has_dates(table: Table) -> bool:
 
 def _sum(line: str, parts: Sequence[Quantity], whole: Quantity, order: int, what: str) -> Finding:
     low, high = sum(p.low for p in parts), sum(p.high for p in parts)
-    got = Quantity(parts[0].kind, sum(p.value for p in parts), low, high, 0, 0, 0, "")
+    got = _summed(parts)
     words = f"{what}: {' + '.join(amount(p) for p in parts)} = {amount(got)}, total {amount(whole)}"
     return Finding(line, "consistent" if whole.within(low, high) else "inconsistent", "parts_total", words, order)
+
+
+def _summed(of: Sequence[Quantity]) -> Quantity:
+    return Quantity(of[0].kind, sum(q.value for q in of), sum(q.low for q in of), sum(q.high for q in of), 0, 0, 0, "")
 
 
 def _share(line: str, said: Quantity, top: Sequence[Quantity], bottoms: Sequence[Quantity], order: int) -> Finding:
@@ -180,7 +191,7 @@ def _share_column(
     whole = None if total_row is None else total.cells[total_row]
     bottoms = [whole] if whole is not None and whole.value > 0 else [
         *(w.quantity for w in wholes if total.unit is not None and total.unit * 1e-12 <= w.quantity.value),
-        *([Quantity(listed[0].kind, sum(c.value for c in listed), sum(c.low for c in listed), sum(c.high for c in listed), 0, 0, 0, "")] if listed else []),
+        *([_summed(listed)] if listed else []),
     ]  # fmt: skip
     bottoms = [b for b in bottoms if b.low > 0 and b.kind == (listed[0].kind if listed else b.kind)]
     for i, c in rows:
@@ -210,6 +221,9 @@ def statements(tables: Sequence[Table], first: int) -> list[Statement]:
                     "rest" if REST.search(name) and not venues and not coins else "total" if is_total and side is None else "part"
                 )
                 at = Sentence(table.lines[i], table.block, table.order)
-                found.append(Statement(q, "liquidations", venues[:1], () if venues else coins[:1], side, role, hours[0] if len(set(hours)) == 1 else None,
-                                       "", False, name, name, "", at, first + len(found)))  # fmt: skip
+                window = hours[0] if len(set(hours)) == 1 else None
+                coin = () if venues else coins[:1]
+                found.append(
+                    Statement(q, "liquidations", venues[:1], coin, side, role, window, "", False, name, name, "", at, first + len(found))
+                )
     return found

@@ -38,6 +38,8 @@ def fear_and_greed(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             if not values:
                 yield Finding(whole, "not_checkable", "fear_greed_band", f"“{word}” without its value", s.order)
                 break
+            if not _is_of_value(text, values, start):
+                continue
             near = _nearest(text, values, start, len(words))
             if near is None or not 0 <= near.value <= 100:
                 continue
@@ -45,6 +47,18 @@ def fear_and_greed(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             ends = {band(near.value), band(near.until.value) if near.until and 0 <= near.until.value <= 100 else band(near.value)}
             shown = near.text.strip()
             yield judged(ends == {said}, whole, "fear_greed_band", f"{shown} is {' to '.join(sorted(ends))}, said {said}", s.order)
+
+
+def _is_of_value(text: str, values: Sequence[Quantity], start: int) -> bool:
+    """Whether a band's word stands in a clause with a value, and is not of another time."""
+    clauses = [(m.start(), m.end()) for m in re.finditer(r"[^;.!?]+", text)]
+    begin, end = next(((a, b) for a, b in clauses if a <= start < b), (0, len(text)))
+    if not any(begin <= q.start < end for q in values) and any(a <= q.start < b for q in values for a, b in clauses):
+        return False
+    comma = max(text.rfind(",", 0, start), text.rfind(" and ", 0, start), begin)
+    close = min((i for i in (text.find(",", start), text.find(" and ", start), end) if i >= 0), default=end)
+    has_own = any(comma <= q.start < close for q in values)
+    return has_own or not re.search(r"\b(?:ago|before|earlier|last (?:week|month|year)|previous)\b", text[comma:close])
 
 
 def _is_level(text: str, q: Quantity) -> bool:
@@ -80,11 +94,13 @@ def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
         if not re.search(r"\bDVOL\b|implied vol|volatility index|\bIV\b|\bVolmex\b|\bBVIV\b", s.text):
             continue
         for match in re.finditer(
-            r"\bDVOL\b[^.;]{0,40}?\b(?:at|of|to|near|around|was|is|in)\s+(?:about |around |roughly )?((?:\$\s?\d[\d.,]*)|\d[\d.,]*\s?(?:USD|dollars))",
+            r"\bDVOL\b[^.;]{0,40}?\b(?:at|of|to|near|around|was|is|in)\s+(?:about |around |roughly )?((?:\$\s?\d[\d.,]*)"
+            r"|\d[\d.,]*\s?(?:USD|dollars))",
             s.text,
         ):
             yield judged(False, s.text, "volatility_unit", f"“{match[1]}”: the index is percent a year, not dollars", s.order)
-        levels = [q for q in quantities(s.text) if q.kind in ("share", "number", "points") and (m := re.search(r"(?:DVOL|implied vol\w*|volatility index|\bIV)\b[^;]{0,60}$", s.text[: q.start])) and not re.search(r"\d", m[0])]  # fmt: skip
+        named = r"(?:DVOL|implied vol\w*|volatility index|\bIV)\b[^;\d]{0,60}$"
+        levels = [q for q in quantities(s.text) if q.kind in ("share", "number", "points") and re.search(named, s.text[: q.start])]
         for q in levels[:1]:
             after = s.text[q.end :]
             if (
@@ -101,7 +117,8 @@ def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                     s.order,
                 )
             day = re.search(
-                r"(?:daily|a day|per day|one-day|day's|24-hour)[^.;]{0,40}?(?P<a>\d+(?:\.\d+)?)\s?%|(?P<b>\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,3}?(?:a day|per day|daily|each day|one-day)",
+                r"(?:daily|a day|per day|one-day|day's|24-hour)[^.;]{0,40}?(?P<a>\d+(?:\.\d+)?)\s?%"
+                r"|(?P<b>\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,3}?(?:a day|per day|daily|each day|one-day)",
                 after,
             )
             if day and q.value > 5:
@@ -115,11 +132,13 @@ def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 
 
 UP = re.compile(
-    r"\b(?:rose|risen|rising|climb\w*|rebound\w*|recover\w*|rall\w+|jump\w*|surg\w+|increas\w+|gained|advanc\w+|bounc\w+|grew|up|higher)\b",
+    r"\b(?:rose|risen|rising|climb\w*|rebound\w*|recover\w*|rall\w+|jump\w*|surg\w+|increas\w+|gained|advanc\w+|bounc\w+"
+    r"|grew|up|higher)\b",
     re.I,
 )
 DOWN = re.compile(
-    r"\b(?:fell|fallen|falling|drop\w*|declin\w+|slid\w*|plung\w+|tumbl\w+|sank|decreas\w+|crash\w*|slump\w*|retreat\w*|shrank|down|lower|compress\w*|eas(?:ed|ing))\b",
+    r"\b(?:fell|fallen|falling|drop\w*|declin\w+|slid\w*|plung\w+|tumbl\w+|sank|decreas\w+|crash\w*|slump\w*|retreat\w*"
+    r"|shrank|down|lower|compress\w*|eas(?:ed|ing))\b",
     re.I,
 )
 FROM_TO = re.compile(r"\bfrom\s+(?P<f>.{1,42}?)\s+to\s+(?P<t>.{1,40})", re.I)
@@ -198,11 +217,13 @@ def ranges(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 def yearly_funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A funding rate of an interval against its rate a year."""
     rate = re.compile(
-        r"(?P<r>[-−+]?\d*\.?\d+)\s?%\s?(?:per|every|each|an?|/|over|for)?\s?(?:(?P<n>\d+|eight|four|one)[- ]?)?(?P<u>h\b|hours?\b|hourly)",
+        r"(?P<r>[-−+]?\d*\.?\d+)\s?%\s?(?:per|every|each|an?|/|over|for)?\s?(?:(?P<n>\d+|eight|four|one)[- ]?)?(?P<u>h\b"
+        r"|hours?\b|hourly)",
         re.I,
     )
     year = re.compile(
-        r"(?P<y>[-−+]?\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,2}?(?P<w>annuali[sz]ed|a year|per year|per annum|APR|APY|annually)|annuali[sz]\w*\s(?:\w+\s){0,3}?(?P<y2>[-−+]?\d+(?:\.\d+)?)\s?%",
+        r"(?P<y>[-−+]?\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,2}?(?P<w>annuali[sz]ed|a year|per year|per annum|APR|APY|annually)"
+        r"|annuali[sz]\w*\s(?:\w+\s){0,3}?(?P<y2>[-−+]?\d+(?:\.\d+)?)\s?%",
         re.I,
     )
     for s in sentences:
@@ -227,7 +248,11 @@ def yearly_funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 
 def flows(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """Outflows are negative, inflows positive."""
-    out = re.compile(r"\b(?:net )?outflows? (?:of|at|was|were|reached|totall?ed|hit)\s+(?:about |nearly |over )?(\+\s?\$?\d[\d.,]*)", re.I)
+    out = re.compile(
+        r"\b(?:net )?outflows? (?:of|at|was|were|reached|totall?ed|hit)\s+(?:about |nearly "
+        r"|over )?(\+\s?\$?\d[\d.,]*)",
+        re.I,
+    )
     into = re.compile(
         r"\b(?:net )?inflows? (?:of|at|was|were|reached|totall?ed|hit)\s+(?:about |nearly |over )?([-−]\s?\$?\d[\d.,]*)", re.I
     )
@@ -259,7 +284,9 @@ def yields(sentences: Sequence[Sentence]) -> Iterator[Finding]:
         if len(found) == 3:
             low = found["nominal"].low - found["breakeven"].high - 0.005
             high = found["nominal"].high - found["breakeven"].low + 0.005
-            words = f"{found['nominal'].value:g} − {found['breakeven'].value:g} = {found['nominal'].value - found['breakeven'].value:.2f}, said {found['real'].value:g}"
+            values = {name: q.value for name, q in found.items()}
+            difference = f"{values['nominal']:g} − {values['breakeven']:g} = {values['nominal'] - values['breakeven']:.2f}"
+            words = f"{difference}, said {values['real']:g}"
             yield judged(found["real"].within(low, high), s.text, "real_yield", words, s.order)
 
 
@@ -287,7 +314,8 @@ def calendar(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 def unequal_windows(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """Amounts of two windows held against each other."""
     against = re.compile(
-        r"\b(?:compared (?:with|to)|versus|vs\.?|against|more than (?!\W?\d)|than|up from|down from|exceed\w*|double|twice|outpac\w+|surpass\w*|dwarf\w*)\b",
+        r"\b(?:compar\w+ (?:with|to)|versus|vs\.?|against|more than (?!\W?\d)|than|up from|down from|exceed\w*|double|twice"
+        r"|outpac\w+|surpass\w*|dwarf\w*)\b",
         re.I,
     )
     for s in sentences:

@@ -9,25 +9,33 @@ from deleverage.report.markdown import Sentence, Table
 from deleverage.report.names import VENUES, venues_in
 from deleverage.report.quantities import quantities
 
-_ADVERB = r"(?:\s+(?:\w+ly|still|now|being|getting|currently|again|mostly|effectively|in effect|once again|also|therefore|thus|then|instead|just))*"
-LONGS = r"(?:the )?(?:longs|long (?:positions?|holders?|traders?|side)|long[- ]side traders|bulls|those (?:who are )?long|traders who are long|holders of longs?|buyers)"
+_ADVERB = (
+    r"(?:\s+(?:\w+ly|still|now|being|getting|currently|again|mostly|effectively|in effect|once again|also|therefore|thus"
+    r"|then|instead|just))*"
+)
+LONGS = (
+    r"(?:the )?(?:longs|long (?:positions?|holders?|traders?|side)|long[- ]side traders|bulls|those (?:who are )?long"
+    r"|traders who are long|holders of longs?|buyers)"
+)
 SHORTS = r"(?:the )?(?:shorts|short (?:positions?|sellers?|holders?|traders?|side)|bears|those (?:who are )?short|traders who are short)"
 LONGS_RECEIVE = re.compile(
     rf"\b{LONGS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
     rf"|\b{LONGS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
-    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{LONGS}\b)"
+    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
+    rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{LONGS}\b)"
     rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{SHORTS})"
     rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{LONGS}\b"
-    rf"|\bfrom {SHORTS} to {LONGS}\b|\b{LONGS} (?:are |were )?(?:being )?paid\b|\bpaid to (?:be|stay|hold|go|remain) long",
+    rf"|\bfrom {SHORTS} to {LONGS}\b|\b{LONGS} (?:(?:are|were|being) )+paid\b|\bpaid to (?:be|stay|hold|go|remain) long",
     re.I,
 )  # fmt: skip
 SHORTS_RECEIVE = re.compile(
     rf"\b{SHORTS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
     rf"|\b{SHORTS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
-    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{SHORTS}\b)"
+    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
+    rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{SHORTS}\b)"
     rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{LONGS})"
     rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{SHORTS}\b"
-    rf"|\bfrom {LONGS} to {SHORTS}\b|\b{SHORTS} (?:are |were )?(?:being )?paid\b|\bpaid to (?:be|stay|hold|go|remain) short",
+    rf"|\bfrom {LONGS} to {SHORTS}\b|\b{SHORTS} (?:(?:are|were|being) )+paid\b|\bpaid to (?:be|stay|hold|go|remain) short",
     re.I,
 )  # fmt: skip
 POSITIVE = re.compile(r"\b(?:positive|above zero|above neutral|in the green)\b|(?<![\w.])\+\s?0?\.\d+\s?%", re.I)
@@ -91,19 +99,25 @@ def _signed_rate(sentence: Sentence) -> Iterator[Finding]:
         yield judged(False, sentence.text, "funding_sign", f"“{match[0]}”: the word and the sign of the rate differ", sentence.order)
 
 
-_MONEY_WORD = r"(?:about |nearly |over |some |almost |around |more than |roughly |up to |an estimated |a (?:combined |total (?:of )?)?)?(?:US)?\$?\s?\d[\d.,]*\s?(?:bn|billion|B|M|mn|million|m|k)\b(?: USD| dollars)?"
+_MONEY_WORD = (
+    r"(?:about |nearly |over |some |almost |around |more than |roughly |up to |an estimated |a (?:combined "
+    r"|total (?:of )?)?)?(?:US)?\$?\s?\d[\d.,]*\s?(?:bn|billion|B|M|mn|million|m|k)\b(?: USD| dollars)?"
+)
 LOSS = re.compile(
     rf"\b(?:lost|losing|lose|loses)\s+(?:a (?:combined|total of|staggering) )?{_MONEY_WORD}"
-    rf"|\bloss(?:es)? (?:of|worth|totall?ing|exceeding|topping|reaching|at|reached|amounted to|hit|exceeded|were|was|came to|stood at)\s+{_MONEY_WORD}"
+    rf"|\bloss(?:es)? (?:of|worth|totall?ing|exceeding|topping|reaching|at|reached|amounted to|hit|exceeded|were|was|came to"
+    rf"|stood at)\s+{_MONEY_WORD}"
     rf"|{_MONEY_WORD}(?: \w+){{0,3}}?\s(?:in|of|worth of)\s(?:\w+[- ]){{0,3}}?loss(?:es)?\b"
     rf"|\b(?:cost|costing|costs)\s+(?:\w+\s){{0,3}}?(?:traders|longs|shorts|investors|bulls|bears|them|speculators)\s+{_MONEY_WORD}"
     rf"|\b(?:traders|longs|shorts|bulls|bears|speculators|investors)(?: \w+){{0,3}}? (?:out|down|poorer) (?:of |by )?{_MONEY_WORD}"
-    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped (?:out|off|away))\s+{_MONEY_WORD}\s+(?:of|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances)"
+    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped (?:out|off|away))\s+{_MONEY_WORD}\s+(?:of"
+    rf"|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances)"
     rf"|{_MONEY_WORD}\s+(?:(?:was|were|had been)\s+)?(?:lost|destroyed|burn(?:ed|t))\b",
     re.I,
 )  # fmt: skip
 NOT_NOTIONAL = re.compile(
-    r"reali[sz]ed (?:loss|profit)|on-?chain|market (?:cap|value)|hack|exploit|stolen|\bETFs?\b|quarter(?:ly)?|earnings|company|treasury|fund\b|net loss|paper loss|impairment|capitali[sz]ation|insurance fund|bad debt",
+    r"reali[sz]ed (?:loss|profit)|on-?chain|market (?:cap|value)|hack|exploit|stolen|\bETFs?\b|quarter(?:ly)?|earnings"
+    r"|company|treasury|fund\b|net loss|paper loss|impairment|capitali[sz]ation|insurance fund|bad debt",
     re.I,
 )
 ABOUT_FORCED = re.compile(r"liquidat|forced|leverag|\blongs?\b|\bshorts?\b|positions|traders|bulls|bears|deriv|futures|perp", re.I)
@@ -132,11 +146,13 @@ def losses(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 
 
 MAP = re.compile(
-    r"\b(?:heat ?-?maps?|liquidation[- ](?:maps?|levels?|clusters?|pools?)|liquidity maps?|liq(?:uidation)? map|(?:leverage|relative) intensity|intensity)\b",
+    r"\b(?:heat ?-?maps?|liquidation[- ](?:maps?|levels?|clusters?|pools?)|liquidity maps?|liq(?:uidation)? map|(?:leverage"
+    r"|relative) intensity|intensity)\b",
     re.I,
 )
 WAITING = re.compile(
-    r"\b(?:wait\w*|rest(?:s|ing)|sits?|sitting|cluster\w*|stack\w*|lurk\w*|lies?|lying|would|will|could|if|potential|loom\w*|pocket|concentrat\w*|build\w*|pool\w*|at|near|between|around|intensity)\b",
+    r"\b(?:wait\w*|rest(?:s|ing)|sits?|sitting|cluster\w*|stack\w*|lurk\w*|lies?|lying|would|will|could|if|potential|loom\w*"
+    r"|pocket|concentrat\w*|build\w*|pool\w*|at|near|between|around|intensity)\b",
     re.I,
 )
 
@@ -146,7 +162,8 @@ def intensity(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     for s in sentences:
         found = MAP.search(s.text)
         if not found or re.search(
-            r"(?:exchange|venue)[- ]heat ?map|(?:past|last|previous) (?:\d+|hour|day|24)|were liquidated|was liquidated|Hyperliquid|exact|on-?chain|published positions",
+            r"(?:exchange|venue)[- ]heat ?map|(?:past|last|previous) (?:\d+|hour|day|24)|were liquidated|was liquidated"
+            r"|Hyperliquid|exact|on-?chain|published positions",
             s.text,
             re.I,
         ):
@@ -181,7 +198,8 @@ def names(sentences: Sequence[Sentence], tables: Sequence[Table]) -> Iterator[Fi
                     yield judged(False, line, "venue_name", wrong(name.text, name.key), table.order)
         for head in (*table.heads, *(row[0] for row in table.rows)):
             if re.fullmatch(
-                r"\W*(?:length|lengths|long time|many|multi|empty|air|blank|short time|shortness)(?: (?:orders?|position|single))?\b[^a-z]*(?:\(?(?:usd|m|mn|million|bn|\$)[^|]*)?",
+                r"\W*(?:length|lengths|long time|many|multi|empty|air|blank|short time|shortness)(?: (?:orders?|position"
+                r"|single))?\b[^a-z]*(?:\(?(?:usd|m|mn|million|bn|\$)[^|]*)?",
                 head.strip(),
                 re.I,
             ):
@@ -190,19 +208,27 @@ def names(sentences: Sequence[Sentence], tables: Sequence[Table]) -> Iterator[Fi
 
 
 RECORD = re.compile(
-    r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:history|\w+ (?:years|months))|on record))\b",
+    r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest"
+    r"|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:history|\w+ (?:years"
+    r"|months))|on record))\b",
     re.I,
 )
 NOT_RECORD = re.compile(
-    r"\b(?:track record|on the record|record (?:date|keeping|book)|for the record|hardly ever|more than ever|than ever|what\w*ever|ever[- ](?:closer|more|since)|world record|no record|not a record|short of (?:a|the) record|all-?time highs? of|(?:from|below|off|under|since) (?:its|the|an?|their) (?:\w+ )?(?:all-?time|record))\b",
+    r"\b(?:track record|on the record|record (?:date|keeping|book)|for the record|hardly ever|more than ever|than ever"
+    r"|what\w*ever|ever[- ](?:closer|more|since)|world record|no record|not a record|short of (?:a|the) record"
+    r"|all-?time highs? of|(?:from|below|off|under|since) (?:its|the|an?|their) (?:\w+ )?(?:all-?time|record))\b",
     re.I,
 )
 UNFINISHED = re.compile(
-    r"\b(?:so far|to date|month-to-date|MTD|year-to-date|YTD|this (?:month|week|quarter|year)|still (?:running|open|under way)|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?over|unfinished|incomplete|ongoing|current month|already|heading for)\b",
+    r"\b(?:so far|to date|month-to-date|MTD|year-to-date|YTD|this (?:month|week|quarter|year)|still (?:running|open"
+    r"|under way)|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?over"
+    r"|unfinished|incomplete|ongoing|current month|already|heading for)\b",
     re.I,
 )
 HISTORY = re.compile(
-    r"\b(?:since (?:launch|inception|trading began|(?:the )?(?:funds|ETFs|products) (?:launched|began)|(?:\w+ )?\d{1,2}? ?\w* ?(?:20\d\d))|since \w+ 20\d\d|(?:of|over|among|across|in) (?:the |all |its )?\d+ (?:complete |full |whole )?(?:months|days|weeks|years|quarters)|going back to|20\d\d (?:to|through|[-–]) )",
+    r"\b(?:since (?:launch|inception|trading began|(?:the )?(?:funds|ETFs|products) (?:launched|began)"
+    r"|(?:\w+ )?\d{1,2}? ?\w* ?(?:20\d\d))|since \w+ 20\d\d|(?:of|over|among|across|in) (?:the |all |its )?\d+ (?:complete "
+    r"|full |whole )?(?:months|days|weeks|years|quarters)|going back to|20\d\d (?:to|through|[-–]) )",
     re.I,
 )
 MONTH = re.compile(
@@ -251,11 +277,13 @@ def records(sentences: Sequence[Sentence], month_of_text: str | None) -> Iterato
 
 
 TREND = re.compile(
-    r"\b(?:(?:up|down)trend\w*|trending (?:up|down|higher|lower)|steadily|accelerating|decelerating|gaining momentum|losing momentum|momentum (?:is )?(?:building|fading)|relentless(?:ly)?|increasingly)\b",
+    r"\b(?:(?:up|down)trend\w*|trending (?:up|down|higher|lower)|steadily|accelerating|decelerating|gaining momentum"
+    r"|losing momentum|momentum (?:is )?(?:building|fading)|relentless(?:ly)?|increasingly)\b",
     re.I,
 )
 GAMMA = re.compile(
-    r"\b(?:dealers?|market[- ]makers?)\b[^.]{0,40}\b(?:short|long|negative|positive) gamma\b|\b(?:negative|positive|short|long) (?:dealer )?gamma\b",
+    r"\b(?:dealers?|market[- ]makers?)\b[^.]{0,40}\b(?:short|long|negative|positive) gamma\b|\b(?:negative|positive|short"
+    r"|long) (?:dealer )?gamma\b",
     re.I,
 )
 CLOSED = re.compile(r"\b(?:positions?|leverage)\b[^.]{0,40}\b(?:closed|unwound|flushed|reduced|removed|cut)\b|deleverag", re.I)
@@ -279,12 +307,19 @@ def untested(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 def sides(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A forced sale closes a long, a forced purchase a short."""
     wrong = re.compile(
-        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the )?shorts?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the )?longs?\b"
-        r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b"
-        r"|\b(?:longs|long positions) (?:are|were|get|being) (?:force-?)?bought back|\bshorts (?:are|were) (?:force-?|forcibly )sold\b", re.I)  # fmt: skip
+        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from"
+        r"|liquidat\w+)\s+(?:the )?shorts?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from"
+        r"|liquidat\w+)\s+(?:the )?longs?\b"
+        r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b"
+        r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b"
+        r"|\b(?:longs|long positions) (?:are|were|get|being) (?:force-?)?bought back|\bshorts (?:are|were) (?:force-?"
+        r"|forcibly )sold\b", re.I)  # fmt: skip
     right = re.compile(
-        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?longs?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?shorts?\b"
-        r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b", re.I)  # fmt: skip
+        r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the "
+        r"|a )?longs?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?shorts?\b"
+        r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b"
+        r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing"
+        r"|s)?|purchases?)\b", re.I)  # fmt: skip
     for s in sentences:
         match, fits = wrong.search(s.text), right.search(s.text)
         if match and not DENIED.search(s.text):

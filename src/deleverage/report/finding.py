@@ -29,7 +29,9 @@ def amount(q: Quantity) -> str:
     """A number as arithmetic is shown, in the unit of its kind."""
     if q.kind == "share":
         return f"{q.value:g} %"
-    return money(q.value) if q.kind in ("money", "price") else f"{q.value:g}"
+    if q.kind in ("money", "price") and (abs(q.value) >= 1e6 or q.value == round(q.value)):
+        return money(q.value)
+    return f"{q.value:,.2f}".replace("-", "−") if q.value != round(q.value) else f"{q.value:,.0f}"
 
 
 def span(low: float, high: float) -> str:

@@ -15,8 +15,8 @@ from deleverage.report.checks_tables import check as check_table
 from deleverage.report.checks_values import levels_and_words
 from deleverage.report.checks_words import funding, intensity, losses, month_of, names, records, sides, untested
 from deleverage.report.extract import Statement
-from deleverage.report.extract import statements as label
 from deleverage.report.finding import Finding, Verdict, amount
+from deleverage.report.labels import statements as label
 from deleverage.report.markdown import Sentence, read
 
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 _STOP = re.compile(r"(?<=[.!?…])[\"”’)\]*_]*\s+(?=[\"“‘(\[*_$~≈]*[A-Z0-9$\"“(])")
 _ABBREVIATED = re.compile(
-    r"(?:\b(?:U\.S|U\.K|vs|approx|c|ca|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|Mr|Ms|Dr|St|Inc|Ltd|a\.m|p\.m|est)\.)$"
+    r"(?:\b(?:U\.S|U\.K|vs|approx|c|ca|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|Mr|Ms|Dr|St|Inc|Ltd"
+    r"|a\.m|p\.m|est)\.)$"
 )
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
 MOST = 400_000

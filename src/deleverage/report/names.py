@@ -9,38 +9,94 @@ from typing import Literal, NamedTuple
 Treatment = Literal["canonical", "former", "mistranslated"]
 
 VENUES: dict[str, str] = {
-    "binance": "Binance", "bybit": "Bybit", "okx": "OKX", "htx": "HTX", "hyperliquid": "Hyperliquid", "deribit": "Deribit",
-    "bitget": "Bitget", "gate": "Gate", "kucoin": "KuCoin", "mexc": "MEXC", "kraken": "Kraken", "coinbase": "Coinbase", "bitmex": "BitMEX",
-    "bitfinex": "Bitfinex", "dydx": "dYdX", "cme": "CME", "lighter": "Lighter", "aster": "Aster", "coinex": "CoinEx", "bitstamp": "Bitstamp",
-}  # fmt: skip
+    "binance": "Binance",
+    "bybit": "Bybit",
+    "okx": "OKX",
+    "htx": "HTX",
+    "hyperliquid": "Hyperliquid",
+    "deribit": "Deribit",
+    "bitget": "Bitget",
+    "gate": "Gate",
+    "kucoin": "KuCoin",
+    "mexc": "MEXC",
+    "kraken": "Kraken",
+    "coinbase": "Coinbase",
+    "bitmex": "BitMEX",
+    "bitfinex": "Bitfinex",
+    "dydx": "dYdX",
+    "cme": "CME",
+    "lighter": "Lighter",
+    "aster": "Aster",
+    "coinex": "CoinEx",
+    "bitstamp": "Bitstamp",
+}
 """Venue → its name as printed."""
 
 SPELLINGS: dict[str, str] = {
-    r"Binance(?: Futures)?": "binance", r"Bybit|ByBit": "bybit", r"OKX|OKx": "okx", r"HTX": "htx", r"Hyper[ -]?[Ll]iquid": "hyperliquid",
-    r"Deribit": "deribit", r"Bitget|BitGet": "bitget", r"Gate(?:\.io)?(?= |,|\b)(?!s)": "gate", r"Ku[Cc]oin": "kucoin", r"MEXC": "mexc",
-    r"Kraken": "kraken", r"Coinbase": "coinbase", r"Bit[Mm][Ee][Xx]": "bitmex", r"Bitfinex": "bitfinex", r"d[Yy]d[Xx]": "dydx", r"CME": "cme",
-    r"Lighter": "lighter", r"Aster": "aster", r"Coin[Ee]x|CoinEX": "coinex", r"Bitstamp": "bitstamp",
-}  # fmt: skip
+    r"Binance(?: Futures)?": "binance",
+    r"Bybit|ByBit": "bybit",
+    r"OKX|OKx": "okx",
+    r"HTX": "htx",
+    r"Hyper[ -]?[Ll]iquid": "hyperliquid",
+    r"Deribit": "deribit",
+    r"Bitget|BitGet": "bitget",
+    r"Gate(?:\.io)?(?= |,|\b)(?!s)": "gate",
+    r"Ku[Cc]oin": "kucoin",
+    r"MEXC": "mexc",
+    r"Kraken": "kraken",
+    r"Coinbase": "coinbase",
+    r"Bit[Mm][Ee][Xx]": "bitmex",
+    r"Bitfinex": "bitfinex",
+    r"d[Yy]d[Xx]": "dydx",
+    r"CME": "cme",
+    r"Lighter": "lighter",
+    r"Aster": "aster",
+    r"Coin[Ee]x|CoinEX": "coinex",
+    r"Bitstamp": "bitstamp",
+}
 FORMER: dict[str, str] = {r"Huobi(?:/HTX| Global)?": "htx", r"OK(?:Ex|EX|ex)(?:/OKX)?": "okx"}
 """Huobi was renamed HTX in September 2023, OKEx OKX in January 2022."""
 
 MISTRANSLATED: dict[str, str] = {
-    r"super[- ]?fluidit(?:y|ies)": "hyperliquid", r"super[- ]?fluid": "hyperliquid", r"(?:hyper|super|ultra|excess)[- ]?liquidity": "hyperliquid",
-    r"super[- ]?liquid": "hyperliquid", r"over[- ]?liquid": "hyperliquid",
-    r"co-?operatives?": "htx", r"co-?operation": "htx", r"fire[- ]?(?:coin|currency)": "htx",
-    r"(?:coin|currency) (?:security|an|safety)": "binance", r"ou ?yi": "okx", r"europe(?:an)?[- ]?(?:easy|yi)": "okx",
-    r"sesame(?: (?:open(?:s)?(?: the)? )?(?:door|gate))?": "gate", r"matcha": "mexc", r"(?:library|warehouse) coin": "kucoin",
-}  # fmt: skip
-"""What machine translation makes of the venues' names in other languages: the first six are Hyperliquid and HTX; then Binance, OKX, Gate …"""
+    r"super[- ]?fluidit(?:y|ies)": "hyperliquid",
+    r"super[- ]?fluid": "hyperliquid",
+    r"(?:hyper|super|ultra|excess)[- ]?liquidity": "hyperliquid",
+    r"super[- ]?liquid": "hyperliquid",
+    r"over[- ]?liquid": "hyperliquid",
+    r"co-?operatives?": "htx",
+    r"co-?operation": "htx",
+    r"fire[- ]?(?:coin|currency)": "htx",
+    r"(?:coin|currency) (?:security|an|safety)": "binance",
+    r"ou ?yi": "okx",
+    r"europe(?:an)?[- ]?(?:easy|yi)": "okx",
+    r"sesame(?: (?:open(?:s)?(?: the)? )?(?:door|gate))?": "gate",
+    r"matcha": "mexc",
+    r"(?:library|warehouse) coin": "kucoin",
+}
+"""What machine translation makes of the venues' names in other languages."""
 
-PLAIN_WORDS = r"co-?operatives?|co-?operation|matcha|sesame|(?:hyper|super|ultra|excess)[- ]?liquidity|super[- ]?fluid|super[- ]?liquid|over[- ]?liquid"
+PLAIN_WORDS = (
+    r"co-?operatives?|co-?operation|matcha|sesame|(?:hyper|super|ultra|excess)[- ]?liquidity|super[- ]?fluid|super[- ]?liquid|"
+    r"over[- ]?liquid"
+)
 """Those that are English words as well: reported only where a venue would stand."""
 
 COINS: dict[str, str] = {
-    r"BTC|[Bb]itcoin|XBT": "BTC", r"ETH|[Ee]ther(?:eum)?": "ETH", r"SOL|Solana": "SOL", r"XRP": "XRP", r"DOGE|Dogecoin": "DOGE", r"BNB": "BNB",
-    r"ADA|Cardano": "ADA", r"HYPE": "HYPE", r"ZEC|Zcash": "ZEC", r"AVAX|Avalanche": "AVAX", r"LINK|Chainlink": "LINK", r"LTC|Litecoin": "LTC",
-    r"SUI": "SUI", r"ASTER": "ASTER",
-}  # fmt: skip
+    r"BTC|[Bb]itcoin|XBT": "BTC",
+    r"ETH|[Ee]ther(?:eum)?": "ETH",
+    r"SOL|Solana": "SOL",
+    r"XRP": "XRP",
+    r"DOGE|Dogecoin": "DOGE",
+    r"BNB": "BNB",
+    r"ADA|Cardano": "ADA",
+    r"HYPE": "HYPE",
+    r"ZEC|Zcash": "ZEC",
+    r"AVAX|Avalanche": "AVAX",
+    r"LINK|Chainlink": "LINK",
+    r"LTC|Litecoin": "LTC",
+    r"SUI": "SUI",
+    r"ASTER": "ASTER",
+}
 
 VENUE = re.compile("|".join(f"(?P<v{i}>\\b(?:{p})(?![A-Za-z]))" for i, p in enumerate({**SPELLINGS, **FORMER})))
 COIN = re.compile("|".join(f"(?P<c{i}>\\b(?:{p})(?![A-Za-z]))" for i, p in enumerate(COINS)))
@@ -84,12 +140,14 @@ def venues_in(text: str, *, is_cell: bool = False) -> list[Name]:
 
 _ANY_VENUE = f"(?:{'|'.join([*SPELLINGS, *FORMER])}|superfluidity|cooperative)"
 _BEFORE = re.compile(
-    rf"(?:{_ANY_VENUE}(?:\s*\([^)]*\))?(?:,? (?:and|or|plus|followed by|then)|\s*[,+&/])\s*|\b(?:at|on|via|from|exchange|venue)\s+(?:the )?|followed by |then )$"
+    rf"(?:{_ANY_VENUE}(?:\s*\([^)]*\))?(?:,? (?:and|or|plus|followed by|then)|\s*[,+&/])\s*|\b(?:at|on|via|from|exchange"
+    rf"|venue)\s+(?:the )?|followed by |then )$"
 )
 _AFTER = re.compile(
-    r"^['’s]*\s*(?::|\(|[-–—]|was|with|at|saw|had|recorded|accounted for|contributed|reported|liquidated|posted)?\s*(?:about |nearly |over |around )?"
+    r"^['’s]*\s*(?::|\(|[-–—]|was|with|at|saw|had|recorded|accounted for|contributed|reported|liquidated|posted)?\s*(?:about "
+    r"|nearly |over |around )?"
     rf"(?:[$]?\d[\d.,]*\s*(?:M|mn|m\b|million|B|bn|billion|%|\$)|[$]\d|(?:,|and|\+|&|/)\s*{_ANY_VENUE})"
-)  # fmt: skip
+)
 
 
 def _stands_for_venue(text: str, start: int, end: int) -> bool:

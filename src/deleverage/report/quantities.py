@@ -4,29 +4,50 @@ import re
 from typing import Literal, NamedTuple
 
 Kind = Literal["money", "share", "price", "coin", "points", "basis_points", "number"]
-SCALE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "mln": 1e6, "mm": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6, "b": 1e9, "bn": 1e9,
-         "bln": 1e9, "billion": 1e9, "billions": 1e9, "t": 1e12, "tn": 1e12, "trillion": 1e12}  # fmt: skip
+SCALE = {
+    "k": 1e3,
+    "thousand": 1e3,
+    "m": 1e6,
+    "mn": 1e6,
+    "mln": 1e6,
+    "mm": 1e6,
+    "mio": 1e6,
+    "million": 1e6,
+    "millions": 1e6,
+    "b": 1e9,
+    "bn": 1e9,
+    "bln": 1e9,
+    "billion": 1e9,
+    "billions": 1e9,
+    "t": 1e12,
+    "tn": 1e12,
+    "trillion": 1e12,
+}
 _SCALES = r"(?:k|K|thousand|millions?|mln|mn|mm|mio|MM|Mn|M|m|billions?|bln|bn|Bn|BN|B|b|trillion|tn|T)"
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _MONEY = r"(?:US\s?\$|USD|US dollars|USDT|USDC|\$)"
 _QUALIFIER = (
-    r"(?P<q>(?:just |well |slightly |a little |only )?(?:over|more than|above|at least|exceeding|exceeded|north of|upwards of|in excess of|topping|topped)"
-    r"|(?:just )?(?:under|less than|below|up to|at most|no more than|shy of)|nearly|almost|close to|approaching|about|around|roughly|approximately|approx\.?|"
+    r"(?P<q>(?:just |well |slightly |a little |only )?(?:over|more than|above|at least|exceeding|exceeded|north of|upwards of"
+    r"|in excess of|topping|topped)"
+    r"|(?:just )?(?:under|less than|below|up to|at most|no more than|shy of)|nearly|almost|close to|approaching|about|around"
+    r"|roughly|approximately|approx\.?|"
     r"some|circa|c\.|near|~|≈|>|<|≥|≤)?\s*"
-)  # fmt: skip
+)
 QUANTITY = re.compile(
-    _QUALIFIER + rf"(?<![\w.])(?P<sign>[-−+–](?=[$\d.]))?(?P<cur>{_MONEY})?\s?(?P<sign2>[-−+](?=\d))?(?P<n>{_NUMBER})(?P<s>\s?[-]?{_SCALES}(?![A-Za-z]))?"
+    _QUALIFIER + rf"(?<![\w.])(?P<sign>[-−+–](?=[$\d.]))?(?P<cur>{_MONEY})?\s?(?P<sign2>[-−+](?=\d))?"
+    rf"(?P<n>{_NUMBER})(?P<s>\s?[-]?{_SCALES}(?![A-Za-z]))?"
     rf"(?P<cur2>\s?(?:{_MONEY}|dollars|U\.S\. dollars)(?![A-Za-z]))?"
     r"(?P<u>\s?(?:%|percentage[- ]points?|per ?cent|pct\b|pp\b|bps\b|bp\b|basis points|points\b|pts\b|(?:vol(?:atility)?|vega) points))?"
-)  # fmt: skip
+)
 RANGE = re.compile(r"^\s?(?:[-–—−]|to|and|through)\s?$")
 ABOUT = {"about", "around", "roughly", "approximately", "approx", "some", "circa", "c", "near", "~", "≈"}
 UNDER = {"under", "less than", "below", "up to", "at most", "no more than", "shy of", "<", "≤"}
 NEARLY = {"nearly", "almost", "close to", "approaching"}
 COUNTED = re.compile(
-    r"\s?-?(?:hours?|hrs?|h\b|minutes?|mins?|days?|weeks?|months?|years?|yr|seconds?|th\b|st\b|nd\b|rd\b|traders|accounts|venues|exchanges|"
+    r"\s?-?(?:hours?|hrs?|h\b|minutes?|mins?|days?|weeks?|months?|years?|yr|seconds?|th\b|st\b|nd\b|rd\b|traders|accounts"
+    r"|venues|exchanges|"
     r"orders|positions|contracts|times|x\b|coins|session|trading|straight|consecutive|UTC|a\.?m\b|p\.?m\b|:\d)"
-)  # fmt: skip
+)
 COIN_AFTER = re.compile(r"\s?(BTC|ETH|SOL|XRP|bitcoins?|ether|coins)\b")
 
 
@@ -84,8 +105,17 @@ def _is_word(text: str, match: re.Match[str]) -> bool:
     """Whether digits belong to a word, a date or a clock."""
     before = text[max(0, match.start("n") - 1) : match.start("n")]
     after = text[match.end("n") : match.end("n") + 3]
-    return (before.isalpha() and not match["cur"]) or bool(re.match(r"[A-Za-z_]{2,}", after) and not match["s"] and not match["cur2"] and not match["u"]
-                                                          and not COUNTED.match(text[match.end("n"):])) or bool(re.match(r":\d", after))  # fmt: skip
+    return (
+        (before.isalpha() and not match["cur"])
+        or bool(
+            re.match(r"[A-Za-z_]{2,}", after)
+            and not match["s"]
+            and not match["cur2"]
+            and not match["u"]
+            and not COUNTED.match(text[match.end("n") :])
+        )
+        or bool(re.match(r":\d", after))
+    )
 
 
 def _is_range(text: str, match: re.Match[str], following: re.Match[str]) -> bool:
@@ -98,9 +128,14 @@ def _is_range(text: str, match: re.Match[str], following: re.Match[str]) -> bool
     if word == "and":
         return bool(re.search(r"\bbetween\b[^.]{0,12}$", before + (match["q"] or "")))
     if word in ("to", "through"):
-        return (not re.search(r"\b(?:from|rose|fell|dropped|climbed|declined|slid|up|down|compressed|increased|decreased|moved|surged|jumped|eased)\b[^,;.]{0,18}$", before) and (
-            bool(match["s"]) or bool(following["s"]) or bool(following["u"]) or bool(match["cur"])
-        )) or bool(re.search(r"\brange[sd]?\b[^.]{0,12}from $", before))  # fmt: skip
+        return (
+            not re.search(
+                r"\b(?:from|rose|fell|dropped|climbed|declined|slid|up|down|compressed|increased|decreased|moved"
+                r"|surged|jumped|eased)\b[^,;.]{0,18}$",
+                before,
+            )
+            and (bool(match["s"]) or bool(following["s"]) or bool(following["u"]) or bool(match["cur"]))
+        ) or bool(re.search(r"\brange[sd]?\b[^.]{0,12}from $", before))
     return not (
         re.fullmatch(r"(?:19|20)\d\d", match["n"])
         or re.match(
