@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from deleverage import __version__
 from deleverage.api.routes import anatomy, leverage, liquidations, liquidity, metrics, options, outside, system
@@ -33,6 +34,7 @@ def build(server: Server) -> FastAPI:
         title="deleverage", version=__version__, lifespan=lifespan, responses=ERRORS,  # type: ignore[arg-type]  # a stub too narrow
         description="What was force-closed, where, and how much of it could be seen. Keys may be added; none is removed within v1.",
     )  # fmt: skip
+    app.add_middleware(GZipMiddleware, minimum_size=4096, compresslevel=4)
     app.state.server = server
     app.include_router(liquidations.router)
     app.include_router(anatomy.router)

@@ -73,6 +73,11 @@ class Session(ABC):
         """Return the stretches that were made again, not recorded; ns UTC, half-open."""
         return []
 
+    @property
+    def is_hurrying(self) -> bool:
+        """Whether a playback is still making for where it opens."""
+        return False
+
     def frames(self) -> dict[str, int]:
         """Return the frames behind the tables by venue."""
         found: dict[str, int] = {}
@@ -253,6 +258,11 @@ class PlaybackSession(Session):
                 self._opens_at = 0
                 self._pass_over(to)
 
+    @property
+    def is_hurrying(self) -> bool:
+        """See `Session.is_hurrying`."""
+        return self._clock.now < self._opens_at
+
     def _pass_over(self, to: int) -> None:
         """Advance without telling: what is passed over is not news."""
         self._progress.is_quiet = True
@@ -295,7 +305,7 @@ class PlaybackSession(Session):
                 if not self._clock.playing or self._clock.finished:
                     continue
                 try:
-                    if self._clock.now < self._opens_at:
+                    if self.is_hurrying:
                         self._hurry()
                         continue
                     self._advance(self._skip(self._clock.now + round(elapsed * self._clock.speed * 1e9)))

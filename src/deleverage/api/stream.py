@@ -28,6 +28,8 @@ EVERY = 0.25
 """Seconds between two documents at least."""
 EVERY_LIVE = 1.0
 """The same while collecting: a document costs the machine that collects; orders come at once all the same."""
+EVERY_HURRY = 3.0
+"""The same while a playback makes for where it opens."""
 NEWEST = 200
 """Orders one message holds at most, the newest; its `count` tells of all."""
 SLOW = 5.0
@@ -106,7 +108,7 @@ async def _send(socket: WebSocket, server: Server, view: View, waiting: "Waiting
         if count:
             await _say(socket, {"type": "orders", "data": [order(msgspec.structs.asdict(o)) for o in orders], "count": count})
         clock = session.clock()
-        pause = EVERY_LIVE if session.mode == "live" else EVERY
+        pause = EVERY_HURRY if session.is_hurrying else EVERY_LIVE if session.mode == "live" else EVERY
         state = (
             id(session),
             view.window,

@@ -23,11 +23,11 @@ MARK = "reconstruction {start}/{end} seed {seed} scale {scale:g}"
 """Payload of the mark: what this is, and of which stretch."""
 LATENCY = 40_000_000
 """Time (ns) from a venue's clock to ours."""
-MARKS_EVERY = {"binance": 10, "bybit": 30, "okx": 30, "htx": 60, "hyperliquid": 60, "deribit": 30}
+MARKS_EVERY = {"binance": 30, "bybit": 60, "okx": 60, "htx": 60, "hyperliquid": 60, "deribit": 60}
 """Seconds between two looks at the marks."""
 BOOKS_EVERY = {"BTC": 60, "ETH": 120, "SOL": 300}
 CANDLED = ("BTC", "ETH", "SOL")
-CHAIN_EVERY = 1800
+CHAIN_EVERY = 3600
 Timed = tuple[int, wire.Spoken]
 _encode = msgspec.json.Encoder().encode
 

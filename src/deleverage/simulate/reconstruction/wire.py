@@ -217,15 +217,11 @@ def marks(world: World, venue: str, ts: int) -> Iterator[Spoken]:
         yield f"{HTX}/swap_index", {"status": "ok", "ts": ms, "data": [
             {"index_price": round(world.index_price(c, ts), 6), "index_ts": ms, "contract_code": f"{c}-USDT", "trade_partition": "USDT"} for c in own]}  # fmt: skip
     elif venue == "hyperliquid":
-        context = [
-            {"funding": f"{rate(world, (venue, c), ts):.10f}", "openInterest": size(interest[c]), "prevDayPx": f"{mark[c]:.6g}",
-             "dayNtlVlm": "0.0", "premium": f"{mark[c] / world.index_price(c, ts) - 1:.8f}", "oraclePx": f"{world.index_price(c, ts):.8g}",
-             "markPx": f"{mark[c]:.8g}", "midPx": f"{mark[c]:.8g}", "impactPxs": [f"{mark[c]:.8g}"] * 2, "dayBaseVlm": "0.0"} for c in own]  # fmt: skip
-        universe = [{"szDecimals": 5, "name": c, "maxLeverage": 40 if c == "BTC" else 20} for c in own]
-        yield (
-            "https://api.hyperliquid.xyz/info?type=metaAndAssetCtxs",
-            [{"universe": universe, "marginTables": [], "collateralToken": 0}, context],
-        )
+        for c in own:
+            yield HYPERLIQUID_SOCKET, {"channel": "activeAssetCtx", "data": {"coin": c, "ctx": {
+                "funding": f"{rate(world, (venue, c), ts):.10f}", "openInterest": size(interest[c]), "prevDayPx": f"{mark[c]:.6g}",
+                "dayNtlVlm": "0.0", "premium": f"{mark[c] / world.index_price(c, ts) - 1:.8f}", "oraclePx": f"{world.index_price(c, ts):.8g}",
+                "markPx": f"{mark[c]:.8g}", "midPx": f"{mark[c]:.8g}", "impactPxs": [f"{mark[c]:.8g}"] * 2, "dayBaseVlm": "0.0"}}}  # fmt: skip
     else:
         for c in own:
             yield deribit_push(f"ticker.{deribit_name(c)}.100ms", {
