@@ -152,6 +152,19 @@ def test_snapshots_without_numbers_replace_each_other() -> None:
     assert built("hyperliquid", rows).levels() == ([(98.0, 1.0)], [(100.0, 1.0)])
 
 
+def test_binances_answers_without_changes_replace_each_other() -> None:
+    """Where its socket is not recorded, or fell silent, the book of the first answer must not stay for ever."""
+    answers = [row("snapshot", [(99.0 - n, 1.0)], [(101.0 - n, 1.0)], 10 + n, ts=n) for n in range(4)]
+    assert built("binance", answers).levels() == ([(96.0, 1.0)], [(98.0, 1.0)])
+    assert built("binance", answers, cuts=(1, 3)).levels() == ([(96.0, 1.0)], [(98.0, 1.0)])
+    silent = [answers[0], row("delta", [(99.0, 2.0)], [], 11, 10), *answers[2:]]
+    book = built("binance", silent[:3])
+    assert book.levels() == ([(99.0, 2.0)], [(101.0, 1.0)]), "a lone newer answer waits for the changes up to it"
+    book = built("binance", silent)
+    assert book.levels() == ([(96.0, 1.0)], [(98.0, 1.0)])
+    assert built("binance", [*silent, row("delta", [(96.0, 3.0)], [], 15, 12)]).levels() == ([(96.0, 3.0)], [(98.0, 1.0)])
+
+
 @pytest.mark.parametrize("number", [9, 10, 11, 12, 13])
 def test_an_answer_joins_changes_that_came_before_it(number: int) -> None:
     """Binance: changes (8, 10], (10, 12] come first, then the book as of `number`, then (12, 14]."""

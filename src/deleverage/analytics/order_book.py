@@ -4,11 +4,12 @@ A snapshot replaces the book; a change sets levels, 0 deletes. A change fits whe
 OKX `prevSeqId`, Deribit `prev_change_id`, Bybit `u` - 1, HTX `version` - 1), or when it begins before the last and goes beyond it; a
 repeat is passed over; a number left out empties the book until the next snapshot. Bybit's `u` = 1 comes as a snapshot.
 
-What is known ends somewhere. Bybit, OKX, HTX and Hyperliquid send the best levels only and move that window themselves: the worst
-level held is the edge. Binance sends changes of the whole book and, on asking, its best thousand levels, numbered so that they join the
-chain: the edge is the worst price of that answer. Beyond it only levels that changed are held. A price that lay inside the spread
-since the chain began is known as well (nothing rested there then, and every change since has come): best quotes, which Binance
-numbers alike, widen the edges, and a chain without any snapshot is known between its lowest bid and its highest ask.
+What is known ends somewhere. Bybit, OKX, HTX and Hyperliquid send the best levels only and move that window themselves: the worst level
+held is the edge. Binance sends changes of the whole book and, on asking, its best thousand levels, numbered so that they join the chain:
+the edge is the worst price of that answer. Beyond it only levels that changed are held. Answers without changes replace each other. A
+price that lay inside the spread since the chain began is known as well (nothing rested there then, and every change since has come): best
+quotes, which Binance numbers alike, widen the edges, and a chain without any snapshot is known between its lowest bid and its highest
+ask.
 """
 
 from typing import Any, NamedTuple, Self
@@ -174,11 +175,13 @@ def _apply(first, last, rows, bid_ids, ask_ids, prices, bids, asks, gone_bids, g
             continue
         if rows.update[r] == SNAPSHOT:
             if whole and state[CHAINED] and number != ABSENT and state[LAST] != ABSENT:
-                if number > state[LAST]:
-                    state[WAITING] = r  # it joins when the changes have come that far
-                else:
+                if number <= state[LAST]:
                     _join_behind(r, rows, bid_ids, ask_ids, prices, bids, asks, state, edges)
-                continue
+                    continue
+                # Where no change has come since the answer before, none keeps the book: the newer answer is the book.
+                if state[WAITING] < 0 and state[LAST] != state[BEGAN]:
+                    state[WAITING] = r  # it joins when the changes have come that far
+                    continue
             _forget(bids, asks, state, edges)
             _widen(r, rows, bid_ids, ask_ids, prices, bids, asks, state, edges)
             state[LAST], state[BEGAN], state[CHAINED] = number, number, 1
