@@ -1,7 +1,7 @@
 /** What the options routes answer, and how the page asks and says it. */
 
 import { apiUrl, ApiError, type Params } from "./api";
-import { duration } from "./format";
+import { duration, price } from "./format";
 import type { Envelope } from "./types";
 
 export interface Figure {
@@ -230,6 +230,20 @@ export const points = (vol: number | null | undefined, digits = 1) => (vol === n
 export function signedPoints(vol: number | null | undefined, digits = 1): string {
   if (vol === null || vol === undefined || !Number.isFinite(vol)) return NONE;
   return `${vol < 0 ? "−" : "+"}${Math.abs(100 * vol).toFixed(digits)}`;
+}
+
+/** A price on an axis: "80,000", "1,650", "0.85". */
+export const priceTick = (value: number) => (Math.abs(value) >= 100 ? value.toLocaleString("en-GB", { maximumFractionDigits: 0 }) : price(value));
+
+/** A number on an axis whose labels are `step` apart. */
+export const tick = (value: number, step: number) => value.toFixed(Math.min(6, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))));
+
+/** The values of a series with its line broken where more than two buckets and a half have no chain. */
+export function broken(ts: number[], values: (number | null)[], bucketMs: number): [number, number | null][] {
+  return ts.flatMap((ms, i): [number, number | null][] => {
+    const point: [number, number | null] = [ms, values[i] ?? null];
+    return i > 0 && ms - ts[i - 1]! > 2.5 * bucketMs ? [[ms - 1, null], point] : [point];
+  });
 }
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -27,8 +27,8 @@ export interface Axis {
   /** A logarithmic axis with labels at these values. */
   logTicks?: number[];
   time?: boolean;
-  format: (value: number) => string;
-  title?: string;
+  /** `step`: between two labels, of an axis with round ends. */
+  format: (value: number, step: number) => string;
   inverse?: boolean;
 }
 
@@ -208,7 +208,7 @@ export function plotChart(element: HTMLElement): PlotChart {
         axisTick: { show: !isY && !a.names, lineStyle: { color: c.line }, ...(a.logTicks ? { customValues: a.logTicks } : {}) },
         minorTick: { show: false },
         splitLine: { show: isY && !a.names, lineStyle: { color: c.line } },
-        axisLabel: { ...text, hideOverlap: true, ...(a.names || isY || a.time ? {} : { showMinLabel: false, showMaxLabel: false }), ...(a.logTicks ? { customValues: a.logTicks } : {}), formatter: a.names ? undefined : (v: number) => a.format(v) },
+        axisLabel: { ...text, hideOverlap: true, ...(a.names || isY || a.time ? {} : { showMinLabel: false, showMaxLabel: false }), ...(a.logTicks ? { customValues: a.logTicks } : {}), formatter: a.names ? undefined : (v: number) => a.format(v, isY ? rounded(plot.y, parts).interval : 1) },
       });
       const ends: Ends = { x: axisEnds(plot.x), y: axisEnds(y) };
       chart.setOption(

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { extent, type Layer, nearest, type PlotChart, plotChart, type Point } from "../../charts/plot";
 import { money, percent, price } from "../../format";
-import type { Convention, Exposure } from "../../options";
+import { type Convention, type Exposure, priceTick, tick } from "../../options";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 import { callOf, inks, Key, originOf, type Shared } from "./parts";
@@ -39,7 +39,7 @@ export function ExposurePanel({ exposure, shared }: { exposure: Exposure; shared
         const half = Math.max(0.42 * Math.min(...strikes.slice(1).map((s, i) => s - strikes[i]!), (to - from) / 20), 0.0026 * (to - from));
         const y = extent(rows.map((s) => s.gamma_usd / 1e6), true);
         plot.update({
-          x: { min: from, max: to, format: price }, y: { min: y[0], max: y[1], format: (v) => v.toFixed(Math.abs(y[1] - y[0]) < 5 ? 1 : 0) },
+          x: { min: from, max: to, format: priceTick }, y: { min: y[0], max: y[1], format: tick },
           layers: [{ kind: "bars", colour: c.ink2, bars: rows.map((s) => [s.strike - half, s.strike + half, 0, s.gamma_usd / 1e6]) }, { kind: "level", y: 0, colour: c.ink2 }, { kind: "upright", x: spot, colour: c.ink, label: `spot ${price(spot)}` }],
           note: (x) => { const s = rows[nearest(strikes, x)]; return s ? [`strike ${price(s.strike)}`, `gamma ${signed(s.gamma_usd)} USD per 1 %`, `position ${s.position.toLocaleString("en-GB", { maximumFractionDigits: 0 })} ${exposure.base} of ${s.open_interest.toLocaleString("en-GB", { maximumFractionDigits: 0 })}`, `vanna ${s.vanna.toFixed(2)}, charm ${s.charm.toFixed(2)} ${exposure.base}`] : []; },
         });
@@ -47,7 +47,7 @@ export function ExposurePanel({ exposure, shared }: { exposure: Exposure; shared
       }
       const y = extent([...one.curve, ...(one.curve_low ?? []), ...(one.curve_high ?? [])].map(million), true);
       plot.update({
-        x: { min: from, max: to, format: price }, y: { min: y[0], max: y[1], format: (v) => v.toFixed(Math.abs(y[1] - y[0]) < 5 ? 1 : 0) },
+        x: { min: from, max: to, format: priceTick }, y: { min: y[0], max: y[1], format: tick },
         layers: [
           ...zones,
           ...(one.curve_low && one.curve_high ? [{ kind: "band" as const, colour: c.ink2, opacity: 0.35, points: exposure.prices.map((p, i): [number, number | null, number | null] => [p, million(one.curve_low![i] ?? null), million(one.curve_high![i] ?? null)]) }] : []),

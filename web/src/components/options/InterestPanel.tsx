@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { extent, nearest, type PlotChart, plotChart } from "../../charts/plot";
 import { clockTime, money, price, zone } from "../../format";
-import { daysWords, expiryWords, type Interest, type Strike } from "../../options";
+import { daysWords, expiryWords, type Interest, priceTick, type Strike } from "../../options";
 import { useApp } from "../../state";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
@@ -38,7 +38,7 @@ export function InterestPanel({ interest, shared }: { interest: Interest; shared
       const most = Math.max(...near.flatMap((s) => [call(s) ?? 0, put(s) ?? 0]), 1e-9);
       const [low, high] = extent(strikes, false, 0.03);
       plot.update({
-        x: { min: low, max: high, format: price },
+        x: { min: low, max: high, format: priceTick },
         y: { min: -1.12 * most, max: 1.12 * most, format: (v) => coins(Math.abs(v)) },
         layers: [
           { kind: "bars", colour: c.call, bars: near.map((s) => [s.strike - half, s.strike + half, 0, call(s)]) },

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { isHeld, type View } from "../../address";
 import { ApiError, type Params } from "../../api";
-import { money, percent, price } from "../../format";
+import { money, percent, price, windowMs } from "../../format";
 import { daysWords, type Density, type Exposure, expiryWords, type Figure, getOptions, type Head, type Interest, points, signedPoints, skewWords, type Smile, type Surface, type Term, type VolatilityIndex } from "../../options";
 import { changeView } from "../../session";
 import { useApp } from "../../state";
@@ -166,7 +166,7 @@ function Tiles({ answer }: { answer: Answer }) {
 export function Options() {
   const view = useApp((s) => s.view);
   const doc = useApp((s) => s.doc);
-  useApp((s) => s.moment);
+  const atMs = useApp((s) => s.moment?.atMs ?? 0);
   const [venue, setVenue] = useState("");
   const [expiry, setExpiry] = useState<number | null>(null);
   const [days, setDays] = useState(30);
@@ -182,6 +182,7 @@ export function Options() {
   const { smile } = answer;
   const shared: Shared = { head: smile, params: answer.params };
   const long = windowWords(view.window);
+  const shown: [number, number] = [atMs - (windowMs(view.window) ?? 86_400_000), atMs];
   const coins = [...new Set([base, ...COINS])];
   return (
     <main class={`options-page ${error ? "stale" : ""}`} data-testid="options" data-hash={smile.inputs_hash}>
@@ -212,8 +213,8 @@ export function Options() {
             <SurfacePanel surface={answer.surface} shared={shared} />
           </div>
           <div class="row even">
-            <IndexPanel index={answer.index} shared={shared} words={long} />
-            <SkewHistory term={answer.term} shared={shared} words={long} />
+            <IndexPanel index={answer.index} shared={shared} words={long} window={shown} />
+            <SkewHistory term={answer.term} shared={shared} words={long} window={shown} />
           </div>
           <div class="row even">
             <DensityPanel density={answer.density} shared={shared} />

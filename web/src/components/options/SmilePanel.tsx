@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import { extent, type Layer, nearest, type PlotChart, plotChart } from "../../charts/plot";
 import { price } from "../../format";
-import { daysWords, expiryWords, points, type Quote, type Smile } from "../../options";
+import { daysWords, expiryWords, points, priceTick, type Quote, type Smile, tick } from "../../options";
 import { useApp } from "../../state";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
@@ -49,8 +49,8 @@ export function SmilePanel({ smile, shared, expiry, choose }: { smile: Smile; sh
     layers.push({ kind: "line", colour: c.ink, width: 2, dash: "dotted", points: strike.map((s, i) => [s, iv[i] === null || !inside[i] ? null : 100 * iv[i]!]) });
     const quoted = slice.quotes.filter((q) => q.why_not !== "in the money").toSorted((a, b) => a.strike - b.strike);
     chart.update({
-      x: { min: from, max: to, format: price },
-      y: { min: Math.max(0, y[0]), max: y[1], format: (v) => v.toFixed(0) },
+      x: { min: from, max: to, format: priceTick },
+      y: { min: Math.max(0, y[0]), max: y[1], format: tick },
       layers,
       note: (x) => {
         const q = quoted[nearest(quoted.map((o) => o.strike), x)];
@@ -74,8 +74,8 @@ export function SmilePanel({ smile, shared, expiry, choose }: { smile: Smile; sh
     const [low, high] = extent(g, true);
     const [from, to] = ends();
     chart.update({
-      x: { min: from, max: to, format: price },
-      y: { min: low, max: high, format: (v) => v.toFixed(1) },
+      x: { min: from, max: to, format: priceTick },
+      y: { min: low, max: high, format: tick },
       layers: [{ kind: "level", y: 0, colour: c.ink2 }, { kind: "line", points: strike.map((s, i) => [s, g[i] ?? null]), colour: c.ink, width: 1.5, dash: "dotted" }],
       note: (x) => [`g ${g[nearest(strike, x)]?.toFixed(3) ?? "—"}`, price(strike[nearest(strike, x)])],
     });

@@ -1,6 +1,6 @@
 import { extent, type Layer, nearest, type PlotChart, plotChart, type Point } from "../../charts/plot";
 import { clockMinute, dateTime, dayMonth, duration, zone } from "../../format";
-import { daysWords, expiryWords, points, signedPoints, type Term, type VolatilityIndex } from "../../options";
+import { broken, daysWords, expiryWords, points, signedPoints, type Term, tick, type VolatilityIndex } from "../../options";
 import { useApp } from "../../state";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
@@ -29,7 +29,7 @@ export function TermPanel({ term, shared }: { term: Term; shared: Shared }) {
       ];
       plot.update({
         x: { min: ends[0]!.tenor_days * 0.85, max: ends.at(-1)!.tenor_days * 1.15, logTicks: TICKS.filter((d) => d > ends[0]!.tenor_days * 0.85 && d < ends.at(-1)!.tenor_days * 1.15), format: (v) => daysWords(v) },
-        y: { min: y[0], max: y[1], format: (v) => v.toFixed(0) },
+        y: { min: y[0], max: y[1], format: tick },
         layers,
         note: (x) => {
           const e = ends[nearest(ends.map((o) => Math.log(o.tenor_days)), Math.log(x))];
@@ -81,7 +81,10 @@ interface Track {
   width?: number;
 }
 
-function useTracks(tracks: Track[], zero: boolean, format: (v: number) => string, say: (track: Track, value: number | null) => string) {
+/** Whether no neighbour is near enough for a line to be drawn. */
+const alone = (ts: number[], i: number, bucketMs: number) => [ts[i - 1], ts[i + 1]].every((other) => other === undefined || Math.abs(other - ts[i]!) > 2.5 * bucketMs);
+
+function useTracks(tracks: Track[], window: [number, number], bucketMs: number, zero: boolean, say: (track: Track, value: number | null) => string) {
   const utc = useApp((s) => s.utc);
   const all = tracks.flatMap((t) => t.ts);
   return useChart<PlotChart>(
@@ -89,16 +92,16 @@ function useTracks(tracks: Track[], zero: boolean, format: (v: number) => string
     (plot) => {
       if (!all.length) return;
       const c = inks();
-      const [from, to] = [Math.min(...all), Math.max(...all)];
+      const [from, to] = [Math.min(window[0], ...all), Math.max(window[1], ...all)];
       const y = extent(tracks.flatMap((t) => t.values), zero);
       const long = to - from > 2 * 86_400_000;
       plot.update({
-        x: { time: true, min: from, max: to === from ? from + 60_000 : to, format: (ms) => (long ? dayMonth(ms, utc) : clockMinute(ms, utc)) },
-        y: { min: y[0], max: y[1], format },
+        x: { time: true, min: from, max: to, format: (ms) => (long ? dayMonth(ms, utc) : clockMinute(ms, utc)) },
+        y: { min: y[0], max: y[1], format: tick },
         layers: [
           ...(zero ? [{ kind: "level" as const, y: 0, colour: c.ink3 }] : []),
-          ...tracks.map((t): Layer => ({ kind: "line", points: t.ts.map((ms, i): Point => [ms, t.values[i] ?? null]), colour: t.colour(c), width: t.width ?? 2, ...(t.dash ? { dash: t.dash } : {}) })),
-          ...tracks.flatMap((t): Layer[] => (t.ts.length < 3 ? [{ kind: "dots", shape: "circle", points: t.ts.map((ms, i): Point => [ms, t.values[i] ?? null]), colour: t.colour(c) }] : [])),
+          ...tracks.map((t): Layer => ({ kind: "line", points: broken(t.ts, t.values, bucketMs), colour: t.colour(c), width: t.width ?? 2, ...(t.dash ? { dash: t.dash } : {}) })),
+          ...tracks.map((t): Layer => ({ kind: "dots", shape: "circle", size: 2.5, colour: t.colour(c), points: t.ts.flatMap((ms, i): Point[] => (alone(t.ts, i, bucketMs) ? [[ms, t.values[i] ?? null]] : [])) })),
         ],
         note: (x) => {
           const lines = tracks.flatMap((t) => (t.ts.length ? [say(t, t.values[nearest(t.ts, x)] ?? null)] : []));
@@ -107,12 +110,12 @@ function useTracks(tracks: Track[], zero: boolean, format: (v: number) => string
         },
       });
     },
-    [tracks.map((t) => `${t.ts.length}:${t.ts.at(-1)}:${t.values.at(-1)}`).join(), utc],
+    [tracks.map((t) => `${t.ts.length}:${t.ts.at(-1)}:${t.values.at(-1)}`).join(), utc, window[0], window[1]],
   );
 }
 
 /** How 30-day skew went through the window. */
-export function SkewHistory({ term, shared, words }: { term: Term; shared: Shared; words: string }) {
+export function SkewHistory({ term, shared, words, window }: { term: Term; shared: Shared; words: string; window: [number, number] }) {
   const h = term.history;
   const tracks: Track[] = [
     { name: "RR25", ts: h.ts_ms, values: h.rr25.map(hundred), colour: (c) => c.put, dash: "dotted", width: 2.5 },
@@ -120,7 +123,7 @@ export function SkewHistory({ term, shared, words }: { term: Term; shared: Share
     { name: "RR10", ts: h.ts_ms, values: h.rr10.map(hundred), colour: (c) => c.put, dash: "dashed", width: 1 },
     { name: "BF10", ts: h.ts_ms, values: h.bf10.map(hundred), colour: (c) => c.ink2, dash: "dashed", width: 1 },
   ];
-  const { element, chart } = useTracks(tracks, true, (v) => v.toFixed(0), (t, v) => `${t.name} ${v === null ? "—" : signedPoints(v / 100, 2)}`);
+  const { element, chart } = useTracks(tracks, window, h.bucket_ms, true, (t, v) => `${t.name} ${v === null ? "—" : signedPoints(v / 100, 2)}`);
   return (
     <Panel id="skew-history" title="30-day skew through the window" unit={`points, last ${words}, a chain per ${duration(h.bucket_ms)}`} origin={originOf(term)} call={() => callOf("term", shared)} png={() => chart.current?.picture() ?? null}
       csv={() => ({ header: ["ts", "atm", "rr25", "bf25", "rr10", "bf10"], rows: h.ts_ms.map((ms, i) => [new Date(ms).toISOString(), h.atm[i] ?? null, h.rr25[i] ?? null, h.bf25[i] ?? null, h.rr10[i] ?? null, h.bf10[i] ?? null]) })}
@@ -145,7 +148,7 @@ function HistoryTable({ names, ts, columns }: { names: string[]; ts: number[]; c
 }
 
 /** The volatility index made here, beside the published one, with what it was made of. */
-export function IndexPanel({ index, shared, words }: { index: VolatilityIndex; shared: Shared; words: string }) {
+export function IndexPanel({ index, shared, words, window }: { index: VolatilityIndex; shared: Shared; words: string; window: [number, number] }) {
   const utc = useApp((s) => s.utc);
   const h = index.history;
   const { ours, published } = index;
@@ -153,7 +156,7 @@ export function IndexPanel({ index, shared, words }: { index: VolatilityIndex; s
     { name: "published", ts: h.published_ts_ms, values: h.published, colour: (c) => c.ink2, width: 1.5 },
     { name: "ours", ts: h.ts_ms, values: h.points, colour: (c) => c.ink, dash: "dotted", width: 2.5 },
   ];
-  const { element, chart } = useTracks(tracks, false, (v) => v.toFixed(0), (t, v) => `${t.name} ${v === null ? "—" : v.toFixed(2)}`);
+  const { element, chart } = useTracks(tracks, window, h.bucket_ms, false, (t, v) => `${t.name} ${v === null ? "—" : v.toFixed(2)}`);
   const apart = index.seconds_apart === null ? "" : `, ${Math.abs(index.seconds_apart) < 90 ? `${Math.abs(index.seconds_apart).toFixed(0)} s` : duration(1000 * Math.abs(index.seconds_apart))} apart`;
   const title = published && ours?.points != null && index.difference_points !== null ? `Volatility index: ours ${Math.abs(index.difference_points).toFixed(2)} points ${index.difference_points < 0 ? "below" : "above"} the published one` : "Volatility index, made from this chain";
   return (

@@ -1,8 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Params } from "../../api";
-import { nearest, type PlotChart, plotChart, type Point } from "../../charts/plot";
+import { nearest, type PlotChart, plotChart, type Point, roundStep } from "../../charts/plot";
 import { percent, price } from "../../format";
-import { daysWords, type Density, expiryWords, getOptions, rangeWords, type Touch } from "../../options";
+import { daysWords, type Density, expiryWords, getOptions, priceTick, rangeWords, tick, type Touch } from "../../options";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 import { callOf, inks, Key, originOf, type Shared } from "./parts";
@@ -48,7 +48,7 @@ export function TouchPanel({ shared, level, setLevel, days, setDays }: { shared:
       const at = levels.findIndex((l) => l > spot);
       const split = <T,>(rows: T[], middle: T): T[] => [...rows.slice(0, at), middle, ...rows.slice(at)];
       plot.update({
-        x: { min: levels[0]!, max: levels.at(-1)!, format: price }, y: { min: 0, max: 100, format: (v) => `${v} %` },
+        x: { min: levels[0]!, max: levels.at(-1)!, format: priceTick }, y: { min: 0, max: 100, format: (v) => `${v} %` },
         layers: [
           { kind: "band", colour: c.ink2, opacity: 0.35, points: split(levels.map((l, i): [number, number | null, number | null] => [l, hundred(profile.low[i]), hundred(profile.high[i])]), [spot, 100, 100]) },
           { kind: "line", colour: c.put, dash: "dotted", points: levels.map((l, i): Point => [l, l < spot ? hundred(profile.finish[i]) : null]) },
@@ -105,29 +105,30 @@ export function DensityPanel({ density, shared }: { density: Density; shared: Sh
   const spot = density.spot?.price ?? null;
   const at = (share: number) => density.quantiles.find((q) => q.share === share)?.price ?? null;
   const [low, high] = [at(0.05), at(0.95)];
+  const width = spot === null ? 1 : roundStep(spot, 100);
   const { element, chart } = useChart<PlotChart>(
     plotChart,
     (plot) => {
       if (!density.strikes.length || spot === null) return;
       const c = inks();
-      const shown = density.strikes.map((s, i): Point => [s, density.density[i] === null ? null : (density.density[i] ?? 0) * 1000 * 100]).filter(([s]) => s > 0.35 * spot && s < 1.9 * spot);
+      const shown = density.strikes.map((s, i): Point => [s, density.density[i] === null ? null : (density.density[i] ?? 0) * width * 100]).filter(([s]) => s > 0.35 * spot && s < 1.9 * spot);
       const most = Math.max(...shown.map(([, v]) => v ?? 0));
       plot.update({
-        x: { min: shown[0]![0], max: shown.at(-1)![0], format: price }, y: { min: 0, max: 1.1 * most, format: (v) => `${v.toFixed(most < 1 ? 2 : 1)} %` },
+        x: { min: shown[0]![0], max: shown.at(-1)![0], format: priceTick }, y: { min: 0, max: 1.1 * most, format: (v, step) => `${tick(v, step)} %` },
         layers: [
           { kind: "band", colour: c.ink2, opacity: 0.3, points: shown.filter(([s]) => low !== null && high !== null && s >= low && s <= high).map(([s, v]) => [s, 0, v]) },
           { kind: "line", points: shown, colour: c.ink, width: 2, dash: "dotted" },
           { kind: "upright", x: spot, colour: c.ink, label: `spot ${price(spot)}` },
           ...([[0.05, low], [0.95, high]] as const).flatMap(([q, p]) => (p === null ? [] : [{ kind: "upright" as const, x: p, colour: c.ink3, dash: "dashed" as const, label: `${100 * q} %`, row: 2 }])),
         ],
-        note: (x) => { const i = nearest(density.strikes, x); return [price(density.strikes[i]), `${percent(density.below[i])} finish below`, `${(100_000 * (density.density[i] ?? 0)).toFixed(2)} % per 1,000 USD`]; },
+        note: (x) => { const i = nearest(density.strikes, x); return [price(density.strikes[i]), `${percent(density.below[i])} finish below`, `${(100 * width * (density.density[i] ?? 0)).toFixed(2)} % per ${priceTick(width)} USD`]; },
       });
     },
     [density],
   );
   const title = density.by_ms ? `Where options price ${density.base} on ${expiryWords(density.by_ms)}` : "Density";
   return (
-    <Panel id="density" title={title} unit="chance per 1,000 USD, risk-neutral" origin={originOf(density)} call={() => callOf("density", shared, { days: density.days ?? undefined })} png={() => chart.current?.picture() ?? null}
+    <Panel id="density" title={title} unit={`chance per ${priceTick(width)} USD, risk-neutral`} origin={originOf(density)} call={() => callOf("density", shared, { days: density.days ?? undefined })} png={() => chart.current?.picture() ?? null}
       csv={() => ({ header: ["strike", "density_per_usd", "below"], rows: density.strikes.map((s, i) => [s, density.density[i] ?? null, density.below[i] ?? null]) })}
       note={<div class="legend-line"><Key kind="dots">density of the fitted surface</Key><Key kind="shade">nine in ten lie between</Key><span>{density.reminder}{density.is_extrapolated ? " Later than the last expiry." : ""}</span></div>}
       table={<table><caption>Quantiles</caption><thead><tr><th scope="col">Finish below</th><th scope="col">Price</th></tr></thead><tbody>{density.quantiles.map((q) => <tr key={q.share}><th scope="row">{percent(q.share)}</th><td>{price(q.price)}</td></tr>)}</tbody></table>}
