@@ -81,7 +81,7 @@ def sentiment_table(reader: Reader, by: str, index: str, at: str | None, as_of: 
         lines += [f"{published['attribution']}.{stale}"]
     if by == "part":
         value = own["value"]
-        told = own["reason"] if value is None else f"Our own index: {value:.1f}, {own['band']}; {own['present']:.0%} of the weight"
+        told = own["reason"] if value is None else f"Our own index: {value:.1f}, {own['band']}; {100 * own['present']:.0f} % of the weight"
         missing = [f"{p['title']}: {p['why_missing']}." for p in own["parts"] if p["why_missing"]]
         words = [f"{told}. 0 is fear, 100 greed; weights chosen, not fitted.", *missing]
         return Answer([_part(p) for p in own["parts"]], title, "\n".join(words))

@@ -22,7 +22,7 @@ def test_sentiment_is_printed_with_its_source(data: Path, capsys: pytest.Capture
     code, out, err = run(capsys, "sentiment", "--at", EVENING, "--data", data)
     assert code == 0 and err == "" and "extreme fear" in out and "https://alternative.me" in out and "a month before 60, greed" in out
     code, out, _ = run(capsys, "sentiment", "--by", "part", "--at", EVENING, "--data", data)
-    assert code == 0 and "50.00" in out and "60% of the weight" in out and "Calls over puts: not in the data" in out
+    assert code == 0 and "50.00" in out and "60 % of the weight" in out and "Calls over puts: not in the data" in out
     code, out, _ = run(capsys, "sentiment", "--by", "history", "--at", EVENING, "--data", data, "--format", "csv")
     assert out.splitlines()[-1] == "2026-03-13,20.0,extreme fear,Extreme Fear"
     code, out, _ = run(capsys, "sentiment", "--at", EVENING, "--data", data, "--format", "json")

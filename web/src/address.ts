@@ -11,11 +11,13 @@ export interface View {
   page: Page;
 }
 
-export type Page = "now" | "waves" | "options" | "feeds";
+export type Page = "now" | "waves" | "leverage" | "options" | "economy" | "feeds";
 export const PAGES: [page: Page, title: string][] = [
   ["now", "Now"],
   ["waves", "Waves"],
+  ["leverage", "Leverage"],
   ["options", "Options"],
+  ["economy", "Flows & macro"],
   ["feeds", "Feeds"],
 ];
 

@@ -5,6 +5,7 @@ import { HeatmapPanel } from "./components/HeatmapPanel";
 import { Help } from "./components/Help";
 import { Lazy } from "./components/Lazy";
 import { Largest } from "./components/Largest";
+import { Multiples } from "./components/Multiples";
 import { Notices, useLate } from "./components/Notices";
 import { PricePanel } from "./components/PricePanel";
 import { Tape } from "./components/Tape";
@@ -17,6 +18,8 @@ import { Windows } from "./components/Windows";
 import { useApp } from "./state";
 import type { NowDocument } from "./types";
 
+const leveragePage = () => import("./components/leverage/Leverage").then((m) => m.Leverage);
+const outsidePage = () => import("./components/outside/Outside").then((m) => m.Outside);
 const optionsPage = () => import("./components/options/Options").then((m) => m.Options);
 
 /** The first page: what is happening, in one sentence, and the pictures that prove it. */
@@ -41,6 +44,7 @@ function Now({ doc }: { doc: NowDocument }) {
         <TreemapPanel doc={doc} />
         <Largest doc={doc} />
       </div>
+      <Multiples />
     </main>
   );
 }
@@ -56,7 +60,7 @@ export function App() {
       <TopBar />
       <Notices />
       <TimeBar />
-      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : page === "options" ? <Lazy page={optionsPage} /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
+      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : page === "leverage" ? <Lazy page={leveragePage} /> : page === "economy" ? <Lazy page={outsidePage} /> : page === "options" ? <Lazy page={optionsPage} /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

@@ -123,16 +123,15 @@ def _own(material: Material, own: OwnIndex) -> Document:
 
 
 def _why_none(own: OwnIndex) -> str:
-    return f"components of {own.present:.0%} of the weight are known; half is needed. Missing: {', '.join(own.missing)}"
+    return f"components of {100 * own.present:.0f} % of the weight are known; half is needed. Missing: {', '.join(own.missing)}"
 
 
 def _why_missing(material: Material, component: str, before: int) -> str:
     about, held = ABOUT[component], material.parts.frames.get(component)
     if held is None:
         return f"not in the data: needs {about.needs}"
-    if before:
-        return f"{before} days before it are known; 90 are needed"
-    return f"its last value is {(material.scope.at - int(held['ts'][-1])) / DAY:.0f} days old; four are allowed"
+    age = (material.scope.at - int(held["ts"][-1])) / DAY
+    return f"{before} days before it are known; 90 are needed" if age <= 4 else f"its last value is {age:.0f} days old; four are allowed"
 
 
 def _own_figures(material: Material, own: OwnIndex) -> list[Document]:

@@ -1,6 +1,7 @@
 import { type Page, viewSearch } from "../address";
 import type { Params } from "../api";
 import { type Funding, getLeverage, type OpenInterest, pays, rate } from "../leverage";
+import { flow, type Flows, getFlows, getSentiment, type Sentiment, shortDay } from "../outside";
 import { showPage } from "../session";
 import { useApp } from "../state";
 import { windowWords } from "../words";
@@ -18,6 +19,8 @@ interface Told {
 interface Multiple {
   id: string;
   title: string;
+  /** What it is of, where that is not the coin on screen: "" of no coin. */
+  of?: (base: string) => string;
   page: Page;
   ask: (params: Params) => Promise<{ data: Told }>;
 }
@@ -41,10 +44,31 @@ function interestTold(found: OpenInterest, window: string): Told {
   return { text: rate(value, 2), value, note: `in coins, from the high of ${window}; ${peak === null ? `peak of ${found.drawdown.months} months not told` : `${rate(peak, 1)} from the peak of ${found.drawdown.months} months`}`, values };
 }
 
+/** The published index with whose it is; the course is of its last 60 days. */
+function moodTold(found: Sentiment): Told {
+  const index = found.index;
+  if (!index) return { text: "—", value: null, note: found.empty?.reason ?? "not known", values: [] };
+  const before = index.month_before === null ? "" : `; a month before ${index.month_before.toFixed(0)}`;
+  const whose = `${index.title} by ${index.source}`;
+  return { text: index.value.toFixed(0), value: index.value, note: index.status === "stale" ? `stale: ${index.evidence}; ${whose}` : `${index.band}${before}; ${whose}`, values: found.history.value.slice(-60) };
+}
+
+/** Funds of bitcoin or ether, whichever is on screen; the course is added up over 60 trading days. */
+const fundsOf = (base: string) => (base === "ETH" ? "ETH" : "BTC");
+
+function flowTold(found: Flows): Told {
+  const s = found.summary;
+  if (!s) return { text: "—", value: null, note: found.empty?.reason ?? "not known", values: [] };
+  const state = found.status === "stale" ? `stale: ${found.evidence}` : s.is_provisional ? "provisional" : "settled";
+  return { text: `${flow(s.net_flow_usd)} USD`, value: s.net_flow_usd, note: `${shortDay(s.trading_day)}, ${state}; ${flow(s.month_to_date_usd)} in the month to date; course: added up`, values: (found.daily?.cumulative_usd ?? []).slice(-60) };
+}
+
 /** The strip of the first page. Another picture is another line here. */
 const MULTIPLES: Multiple[] = [
   { id: "funding", title: "Funding", page: "leverage", ask: async (params) => ({ data: fundingTold((await getLeverage<Funding>("funding", params)).data) }) },
   { id: "open-interest", title: "Open interest", page: "leverage", ask: async (params) => ({ data: interestTold((await getLeverage<OpenInterest>("open-interest", params)).data, windowWords(String(params.window))) }) },
+  { id: "sentiment", title: "Sentiment", page: "economy", of: () => "", ask: async (params) => ({ data: moodTold((await getSentiment(params)).data) }) },
+  { id: "etf-flow", title: "Fund flow", page: "economy", of: fundsOf, ask: async (params) => ({ data: flowTold((await getFlows({ ...params, base: fundsOf(String(params.base)), days: 60 })).data) }) },
 ];
 const EVERY_MS = 15_000;
 
@@ -55,7 +79,7 @@ function Cell({ multiple, base }: { multiple: Multiple; base: string }) {
   return (
     <a class={`multiple ${known ? "" : "empty-cell"}`} href={viewSearch({ ...view, page: multiple.page })} data-testid={`multiple-${multiple.id}`} data-value={data?.value ?? ""}
       onClick={(event) => { event.preventDefault(); showPage(multiple.page); }}>
-      <h3>{multiple.title}, {base}</h3>
+      <h3>{[multiple.title, multiple.of ? multiple.of(base) : base].filter(Boolean).join(", ")}</h3>
       <strong>{data ? data.text : "…"}</strong>
       {data && data.values.length ? <Spark values={data.values} label={`${multiple.title} through the window`} /> : null}
       <small>{error ?? data?.note ?? "asking"}</small>
