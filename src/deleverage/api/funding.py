@@ -42,7 +42,7 @@ def read(session: Session, scope: Scope) -> Material:
         where={"funding_kind": "settled"},
     )).drop("source", strict=False)  # fmt: skip
     predicted = leverage.readings(
-        session, scope, "funding_rates", min(start, at - FRESH), bucket=scope.bucket(POINTS), funding_kind="predicted"
+        session, scope, "funding_rates", min(start - 9 * HOUR, at - FRESH), bucket=scope.bucket(POINTS), funding_kind="predicted"
     )
     past = leverage.interest(session, scope, at - PAST, bucket=8 * HOUR) if len(settled) else pl.DataFrame()
     candles = leverage.readings(

@@ -135,15 +135,18 @@ def _drawdown(material: Material) -> tuple[dict[str, Any], list[str]]:
     first = scope.at - (scope.at - start + HOUR) // HOUR * HOUR
     series = open_interest.series(chosen, first, scope.at, HOUR, base=scope.base, tolerance=HOUR)
     found = open_interest.drawdown(series, scope.at, months=material.months)
-    return leverage.struct(found) | {"reason": _why(found)}, list(late)
+    return leverage.struct(found) | {"reason": _why(found, material.past)}, list(late)
 
 
-def _why(found: Drawdown) -> str:
+def _why(found: Drawdown, rows: pl.DataFrame) -> str:
     if found.coins is not None:
         return ""
-    if found.history_days == 0:
-        return "no instant at which every contract was read"
-    return f"a peak of {found.months} months needs as long a history; there are {found.history_days:.1f} days of it"
+    first = rows["ts_event"].min()
+    if not isinstance(first, int):
+        return "nothing was read in these months"
+    if first > months_before(found.at, found.months) + DAY:
+        return f"a peak of {found.months} months needs as long a history; there are {(found.at - first) / DAY:.1f} days of it"
+    return "not every contract was read at both ends of the months"
 
 
 def _regimes(rows: pl.DataFrame, scope: Scope) -> dict[str, Any]:
