@@ -15,6 +15,7 @@ from deleverage.commands import AsOf, At, Base, Data, Format, Venue, folder_of, 
 from deleverage.commands import leverage as leverage_commands
 from deleverage.commands import options as option_commands
 from deleverage.commands import outside as outside_commands
+from deleverage.commands import report as report_commands
 from deleverage.errors import BadInput, DeleverageError
 
 app = typer.Typer(
@@ -405,6 +406,7 @@ def settings(form: Format = "table") -> None:
 
 
 leverage_commands.add(app)
+report_commands.add(app)
 
 
 def _reconstruct(day: str, seed: int | None, scale: float, output: Path | None, data: Path | None) -> None:
