@@ -117,11 +117,23 @@ def test_flows_add_up_and_the_month_is_not_called_whole(client: TestClient) -> N
     }  # fmt: skip
     months = [r for r in found["records"] if r["period"] == "month"]
     assert [(r["when"], r["direction"], r["of"], r["is_whole"]) for r in months] == [("2026-01", "inflow", 2, True)]
-    assert months[0]["words"].startswith("Record inflow of a complete month: 120.00 M USD, 2026-01, over 2 complete months")
+    assert months[0]["words"].startswith("Largest told inflow of a complete month: 120.00 M USD, 2026-01, over 2 complete months")
+    assert summary["month_untold_days"] == 0
     assert {f["fund"]: f["net_flow_usd"] for f in found["by_fund"]} == {"AAAA": 10e6, "BBBB": -50e6}
     assert found["recent"]["funds"][1]["net_flow_usd"][-3:] == [-50e6] * 3
     assert "Farside" in found["source"]["attribution"] and "not to be passed on" in found["source"]["terms"]
     assert figures(found)["etf.BTC.net_flow.day"]["note"].startswith("provisional")
+
+
+def test_a_history_that_begins_within_a_month_knows_no_month_to_date(tmp_path: Path) -> None:
+    with served(stored(tmp_path, flows(first=LAST))) as client:
+        found = asked(client, "etf-flows")
+    untold = len(trading_days(date(2026, 3, 1), date(2026, 3, 11)))
+    assert (found["summary"]["month_to_date_usd"], found["summary"]["month_untold_days"]) == (None, untold)
+    assert figures(found)["etf.BTC.net_flow.month_to_date"]["status"] == "missing"
+    assert found["headline"] == "BTC funds on 2026-03-12: 40.00 M USD left, provisional"
+    assert f"2026-03 to date: not known, {untold} of the first {untold + 1} trading days of 2026-03 are not told." in found["words"]
+    assert found["records"] and not any("Record" in record["words"] for record in found["records"])
 
 
 def test_what_was_known_then_stays_what_it_was(client: TestClient) -> None:
@@ -230,6 +242,7 @@ def test_the_evening_of_21_november_2025(november: TestClient) -> None:
     summary = asked(november, "etf-flows", at=at)["summary"]
     assert (summary["trading_day"], summary["net_flow_usd"], summary["month_to_date_usd"]) == ("2025-11-20", -903.2e6, -3775.3e6)
     assert (summary["outflow_rank"], summary["days"]) == (2, 468)
+    assert "Record outflow of a complete month" in asked(november, "etf-flows", at=at)["records"][2]["words"]
     records = {(r["period"], r["direction"]): r for r in asked(november, "etf-flows", at=at)["records"]}
     assert records["month", "outflow"]["when"] == "2025-02"  # November is under way: beyond it, and no record
     levels = {row["series"]: row for row in asked(november, "macro", at=at)["levels"]}

@@ -32,7 +32,7 @@ def test_sentiment_is_printed_with_its_source(data: Path, capsys: pytest.Capture
 def test_flows_by_day_fund_and_month(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "etf-flows", "--at", EVENING, "--data", data)
     assert code == 0 and "40.00 M USD left, provisional" in out and "Farside Investors" in out
-    assert "3 trading days of outflow in a row since 2026-03-10" in out and "Record inflow of a complete month" in out
+    assert "3 trading days of outflow in a row since 2026-03-10" in out and "Largest told inflow of a complete month" in out
     code, out, _ = run(capsys, "etf-flows", "--by", "fund", "--at", EVENING, "--data", data, "--format", "csv")
     assert out.splitlines()[1].startswith("BBBB,2026-03-12,-50000000.0,True")
     code, out, _ = run(capsys, "etf-flows", "--by", "month", "--at", EVENING, "--data", data)

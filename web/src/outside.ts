@@ -130,7 +130,9 @@ export interface FlowSummary {
   robust_z: number | null;
   prior_days: number;
   month: string;
-  month_to_date_usd: number;
+  /** Null where trading days of the month are not told. */
+  month_to_date_usd: number | null;
+  month_untold_days: number;
   month_days: number;
   last_complete_month: string | null;
   last_complete_month_usd: number | null;

@@ -9,6 +9,7 @@ import polars as pl
 
 from deleverage.analytics import etf_flows
 from deleverage.analytics.etf_flows import TOTAL, Flows, Record
+from deleverage.analytics.trading_days import trading_days
 from deleverage.analytics.vintages import known
 from deleverage.api import outside
 from deleverage.api.anatomy import MS
@@ -17,6 +18,8 @@ from deleverage.api.session import Session
 from deleverage.figure import Status, dollars
 
 METHOD = "docs/methods/etf-flows.md"
+ENOUGH = {"day": 60, "month": 6}
+"""Days or complete months below which a largest flow is called no record and given no rank."""
 RECENT = 10
 """Trading days told fund by fund."""
 
@@ -60,11 +63,12 @@ def document(material: Material, days: int = 250) -> Document:
     by_day = etf_flows.daily(told).with_columns(is_provisional=pl.col("is_provisional") & ~is_settled)
     shown = by_day.tail(days).with_columns(pl.col("trading_day").cast(pl.String), known_at_ms=pl.col("known_at") // MS).drop("known_at")
     months = etf_flows.months(by_day)
+    untold = _untold(by_day["trading_day"].to_list())
     why = outside.late(found.source, found.base, found.trading_day, scope.at)
     whose = origin(found.source)
     return head | {
         "source": whose._asdict() | {"other_sources": list(found.other_sources), "note": "one source at a time: tables differ"},
-        "status": "stale" if why else "measured", "evidence": why, "summary": _summary(found),
+        "status": "stale" if why else "measured", "evidence": why, "summary": _summary(found, untold),
         "daily": shown.to_dict(as_series=False), "by_fund": [msgspec.to_builtins(fund) for fund in found.by_fund],
         "recent": _recent(told, by_day["trading_day"].to_list()[-RECENT:]),
         "months": [
@@ -74,16 +78,23 @@ def document(material: Material, days: int = 250) -> Document:
             ("current", found.streak), ("longest_outflow", found.longest_outflow), ("longest_inflow", found.longest_inflow),
         )},
         "records": [msgspec.to_builtins(r) | {"words": record_words(r, whose.title)} for r in found.records],
-        "headline": headline(found), "words": words(found, whose.title), "empty": None,
-        "figures": _figures(material, found, "stale" if why else "measured"),
+        "headline": headline(found, untold), "words": words(found, untold, whose.title), "empty": None,
+        "figures": _figures(material, found, untold, "stale" if why else "measured"),
     }  # fmt: skip
 
 
-def _summary(found: Flows) -> Document:
+def _untold(days: Sequence[date]) -> int:
+    """Count the trading days of the last day's month, up to it, of which nothing is told: then its sum is not the month to date."""
+    return len(set(trading_days(days[-1].replace(day=1), days[-1])) - set(days))
+
+
+def _summary(found: Flows, untold: int) -> Document:
     row: Document = msgspec.to_builtins(found)
     for name in ("by_fund", "records", "streak", "longest_outflow", "longest_inflow"):
         row.pop(name)
-    return row | {"known_at_ms": row.pop("known_at") // MS}
+    if untold:
+        row["month_to_date_usd"] = None
+    return row | {"known_at_ms": row.pop("known_at") // MS, "month_untold_days": untold}
 
 
 def _settle(found: Flows, settled: frozenset[str]) -> Flows:
@@ -107,7 +118,7 @@ def _recent(told: pl.DataFrame, days: Sequence[date]) -> Document:
     }  # fmt: skip
 
 
-def _figures(material: Material, found: Flows, status: Status) -> list[Document]:
+def _figures(material: Material, found: Flows, untold: int, status: Status) -> list[Document]:
     base, scope = found.base, material.scope
     sources = (f"etf_flows/{found.source}",)
     late = "provisional: may be revised; " if found.is_provisional else ""
@@ -116,10 +127,10 @@ def _figures(material: Material, found: Flows, status: Status) -> list[Document]
     run = found.streak
     made: list[tuple[str, float | None, str, str]] = [
         ("net_flow.day", found.net_flow_usd, "usd", f"{late}{found.funds} funds on {found.trading_day}"),
-        ("net_flow.month_to_date", found.month_to_date_usd, "usd", f"{late}{found.month_days} trading days of {found.month}"),
+        ("net_flow.month_to_date", None if untold else found.month_to_date_usd, "usd", f"{late}{_month_days(found, untold)}"),
         ("net_flow.last_complete_month", found.last_complete_month_usd, "usd", found.last_complete_month or "no complete month is known"),
-        ("net_flow.cumulative", found.cumulative_usd, "usd", f"{late}{found.days} trading days since {found.since}"),
-        ("net_flow.robust_z", found.robust_z, "usual deviations", f"against the {found.prior_days} trading days before"),
+        ("net_flow.cumulative", found.cumulative_usd, "usd", f"{late}{_days(found.days)} since {found.since}"),
+        ("net_flow.robust_z", found.robust_z, "usual deviations", f"against the {_days(found.prior_days)} before"),
         ("streak", float(run.days) if run else None, "trading days", run.direction if run else "a day of nought"),
     ]  # fmt: skip
     return [
@@ -138,22 +149,34 @@ def signed(usd: float) -> str:
     return f"{dollars(abs(usd))} USD {'left' if usd < 0 else 'came in'}" if usd else "nothing moved"
 
 
-def headline(found: Flows) -> str:
+def _days(count: int) -> str:
+    return f"{count} trading day{'' if count == 1 else 's'}"
+
+
+def _month_days(found: Flows, untold: int) -> str:
+    if untold:
+        return f"{untold} of the first {_days(found.month_days + untold)} of {found.month} are not told"
+    return f"{_days(found.month_days)} of {found.month}"
+
+
+def headline(found: Flows, untold: int) -> str:
     """Say what the last day and the month brought."""
     day = f"{found.base} funds on {found.trading_day}: {signed(found.net_flow_usd)}{', provisional' if found.is_provisional else ''}"
-    return f"{day}; {found.month} to date {signed(found.month_to_date_usd)} in {found.month_days} trading days"
+    return day if untold else f"{day}; {found.month} to date {signed(found.month_to_date_usd)} in {_days(found.month_days)}"
 
 
-def words(found: Flows, source: str) -> list[str]:
+def words(found: Flows, untold: int, source: str) -> list[str]:
     """Say in sentences what stands beside the last day: its rank, the streak, the month beside the last complete one."""
     said = []
-    if found.outflow_rank is not None:
+    if found.outflow_rank is not None and found.days >= ENOUGH["day"]:
         place = "the largest" if found.outflow_rank == 1 else f"number {found.outflow_rank}"
-        said.append(f"Outflow of {found.trading_day}: {place} of {found.days} trading days since {found.since} by {source}.")
+        said.append(f"Outflow of {found.trading_day}: {place} of {_days(found.days)} since {found.since} by {source}.")
     if found.streak is not None and found.streak.days > 1:
         one = found.streak
         said.append(f"{one.days} trading days of {one.direction} in a row since {one.first}, {signed(one.net_flow_usd)} together.")
-    month = f"{found.month} to date ({found.month_days} trading days, under way): {signed(found.month_to_date_usd)}."
+    month = f"{found.month} to date ({_days(found.month_days)}, under way): {signed(found.month_to_date_usd)}."
+    if untold:
+        month = f"{found.month} to date: not known, {_month_days(found, untold)}."
     if found.last_complete_month is not None and found.last_complete_month_usd is not None:
         month += f" Last complete month, {found.last_complete_month}: {signed(found.last_complete_month_usd)}."
     said.append(month)
@@ -163,10 +186,11 @@ def words(found: Flows, source: str) -> list[str]:
 
 
 def record_words(found: Record, source: str) -> str:
-    """Say a largest flow with the history it is over; "record" only where that history is whole."""
+    """Say a largest flow with the history it is over; "record" only where that history is whole and long enough."""
     what = f"{found.direction} of a {'trading day' if found.period == 'day' else 'complete month'}"
-    over = f"{found.of} {'trading days' if found.period == 'day' else 'complete months'} from {found.since} to {found.until} by {source}"
-    name = "Record" if found.is_whole else "Largest told"
+    many = _days(found.of) if found.period == "day" else f"{found.of} complete month{'' if found.of == 1 else 's'}"
+    over = f"{many} from {found.since} to {found.until} by {source}"
+    name = "Record" if found.is_whole and found.of >= ENOUGH[found.period] else "Largest told"
     note = "" if found.is_whole else "; trading days are missing, so this is no record"
     note += ", provisional" if found.is_provisional else ""
     return f"{name} {what}: {dollars(abs(found.net_flow_usd))} USD, {found.when}, over {over}{note}."

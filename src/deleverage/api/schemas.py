@@ -132,32 +132,6 @@ class OpenInterestQuestion(LeverageQuestion):
     months: Annotated[int, Field(ge=1, le=24, description="months in which the peak is looked for")] = 7
 
 
-class OptionsQuestion(Windowed):
-    """The options of one coin at `at`, on one venue; histories, trades and blocks are of the window."""
-
-    base: Annotated[str, Field(max_length=40)] = "BTC"
-    venue: Annotated[str | None, Field(max_length=40, description="venue; default: deribit, or whichever quotes twice as many")] = None
-
-
-class SmileQuestion(OptionsQuestion):
-    """Fitted smiles; `expiry` chooses one."""
-
-    expiry: Annotated[str | None, Field(max_length=40, description="a listed expiry such as 2025-12-26; default: all")] = None
-
-
-class DensityQuestion(OptionsQuestion):
-    """The density at a date: `by`, or `days` from the chain on; default 30 days."""
-
-    by: Annotated[str | None, Field(max_length=40, description=f"the date: {WHEN}")] = None
-    days: Annotated[float | None, Field(gt=0, le=3650, description="days from the chain's newest quote on")] = None
-
-
-class TouchQuestion(DensityQuestion):
-    """A level and a date."""
-
-    level: Annotated[float | None, Field(gt=0, le=1e12, description="price in USD; default: a tenth below spot")] = None
-
-
 class OutsideQuestion(Question):
     """What was known of the outside world at a moment. Each of the two defaults to the other, both to now."""
 

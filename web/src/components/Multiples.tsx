@@ -3,8 +3,8 @@ import type { Params } from "../api";
 import { type Funding, getLeverage, type OpenInterest, pays, rate } from "../leverage";
 import { flow, type Flows, getFlows, getSentiment, type Sentiment, shortDay } from "../outside";
 import { showPage } from "../session";
-import { useApp } from "../state";
-import { windowWords } from "../words";
+import { store, useApp } from "../state";
+import { venueTitle, windowWords } from "../words";
 import { Spark } from "./leverage/InterestPanels";
 import { useAnswer } from "./useAnswer";
 
@@ -25,6 +25,11 @@ interface Multiple {
   ask: (params: Params) => Promise<{ data: Told }>;
 }
 
+const titleOf = (venue: string) => {
+  const { doc } = store.get();
+  return doc ? venueTitle(doc, venue) : venue;
+};
+
 /** The predicted rate of all venues that is told most often stands for the course; the number is over all venues. */
 function fundingTold(found: Funding): Told {
   const whole = found.aggregates[found.kind].open_interest;
@@ -33,7 +38,7 @@ function fundingTold(found: Funding): Told {
   const values = longest && longest.ts_ms.length > 2 ? longest.rate_8h : (paid?.rate_8h ?? []);
   const venue = longest && longest.ts_ms.length > 2 ? longest.venue : paid?.venue;
   if (whole.rate_8h === null) return { text: "—", value: null, note: found.reason || whole.reason || "not known", values };
-  return { text: rate(whole.rate_8h), value: whole.rate_8h, note: `per 8 h, ${pays(whole.rate_8h)}${venue ? `; course: ${venue}` : ""}`, values };
+  return { text: rate(whole.rate_8h), value: whole.rate_8h, note: `per 8 h, ${pays(whole.rate_8h)}${venue ? `; course: ${titleOf(venue)}` : ""}`, values };
 }
 
 function interestTold(found: OpenInterest, window: string): Told {
@@ -60,7 +65,7 @@ function flowTold(found: Flows): Told {
   const s = found.summary;
   if (!s) return { text: "—", value: null, note: found.empty?.reason ?? "not known", values: [] };
   const state = found.status === "stale" ? `stale: ${found.evidence}` : s.is_provisional ? "provisional" : "settled";
-  return { text: `${flow(s.net_flow_usd)} USD`, value: s.net_flow_usd, note: `${shortDay(s.trading_day)}, ${state}; ${flow(s.month_to_date_usd)} in the month to date; course: added up`, values: (found.daily?.cumulative_usd ?? []).slice(-60) };
+  return { text: `${flow(s.net_flow_usd)} USD`, value: s.net_flow_usd, note: `${shortDay(s.trading_day)}, ${state}; ${s.month_to_date_usd === null ? "month to date not known" : `${flow(s.month_to_date_usd)} in the month to date`}; course: added up`, values: (found.daily?.cumulative_usd ?? []).slice(-60) };
 }
 
 /** The strip of the first page. Another picture is another line here. */
@@ -90,7 +95,7 @@ function Cell({ multiple, base }: { multiple: Multiple; base: string }) {
 export function Multiples() {
   const base = useApp((s) => s.view.base || s.doc?.base || "BTC");
   return (
-    <nav class="multiples" aria-label="What leverage is left" data-testid="multiples">
+    <nav class="multiples" aria-label="Beyond liquidations" data-testid="multiples">
       {MULTIPLES.map((multiple) => <Cell key={multiple.id} multiple={multiple} base={base} />)}
     </nav>
   );

@@ -86,7 +86,7 @@ function FlowReadout({ found }: { found: Flows }) {
         {s.robust_z !== null ? <span class="faint"> {Math.abs(s.robust_z).toFixed(1)} usual deviations {s.robust_z < 0 ? "below" : "above"} the median of {s.prior_days} days</span> : null}
       </p>
       <p>
-        {s.outflow_rank !== null ? <span>{s.outflow_rank === 1 ? "the largest" : `number ${s.outflow_rank}`} outflow of {s.days} days</span> : null}
+        {s.outflow_rank !== null && s.days >= 60 ? <span>{s.outflow_rank === 1 ? "the largest" : `number ${s.outflow_rank}`} outflow of {s.days} days</span> : null}
         {run ? <span data-testid="streak"><b>{run.days}</b> {run.days === 1 ? "day" : "days"} of {run.direction} in a row, {flow(run.net_flow_usd)} USD</span> : null}
       </p>
       <Aged status={found.status ?? ""} evidence={found.evidence ?? ""} />
@@ -102,7 +102,7 @@ function MonthRow({ m, most }: { m: FlowMonth; most: number }) {
       <th scope="row">{day(m.month)}</th>
       <td class="month-bar"><span aria-hidden="true"><i class={`${m.net_flow_usd < 0 ? "out" : "in"} ${kind}`} style={{ left: `${m.net_flow_usd < 0 ? 50 - wide : 50}%`, width: `${wide}%` }} /></span></td>
       <td class="right strong">{flow(m.net_flow_usd)}</td>
-      <td class="faint">{m.is_month_to_date ? `${m.days} days, to date` : m.is_complete ? "complete" : `${m.missing_days} days not told`}</td>
+      <td class="faint">{m.is_month_to_date ? `${m.days} ${m.days === 1 ? "day" : "days"} told, to date` : m.is_complete ? "complete" : `${m.missing_days} days not told`}</td>
     </tr>
   );
 }
@@ -113,7 +113,7 @@ export function MonthsPanel({ found }: { found: Flows }) {
   const s = found.summary;
   if (!s) return null;
   return (
-    <Panel id="etf-months" title={`${day(s.month)} to date ${flow(s.month_to_date_usd)}${s.last_complete_month ? `; ${day(s.last_complete_month)} ${flow(s.last_complete_month_usd)}` : ""}`} unit="USD net by month" origin={{ source: source(found), coverage: `${found.months.filter((m) => m.is_complete).length} complete months shown` }}
+    <Panel id="etf-months" title={`${day(s.month)} to date ${s.month_to_date_usd === null ? "not known" : flow(s.month_to_date_usd)}${s.last_complete_month ? `; ${day(s.last_complete_month)} ${flow(s.last_complete_month_usd)}` : ""}`} unit="USD net by month" origin={{ source: source(found), coverage: `${found.months.filter((m) => m.is_complete).length} complete months shown` }}
       call={() => callFor("etf-flows", { base: found.base })} csv={() => ({ header: ["month", "net_flow_usd", "days", "missing_days", "is_complete", "is_provisional"], rows: found.months.map((m) => [m.month, m.net_flow_usd, m.days, m.missing_days, String(m.is_complete), String(m.is_provisional)]) })}
       note={<ul class="said" data-testid="flow-words">{found.words.map((w) => <li key={w}>{w}</li>)}{found.records.map((r) => <li key={r.words} class="faint">{r.words}</li>)}</ul>}
     >

@@ -22,7 +22,7 @@ function Headline({ mood, flows, macro }: { mood: Sentiment | null; flows: Flows
     <h1 data-testid="outside-headline">
       {nothing ? "Nothing of the outside world is in the data up to this moment: no sentiment, no fund flows, no yields." : null}
       {index ? <>Fear & Greed <Told found={figureOf(mood, "sentiment.fear_greed")} text={index.value.toFixed(0)} unit="of 100" />, {index.band}{index.month_before !== null ? `, after ${index.month_before.toFixed(0)} a month before` : ""}. </> : null}
-      {s && flows ? <>{flows.base} funds: <Told found={figureOf(flows, `etf.${flows.base}.net_flow.day`)} text={`${flow(s.net_flow_usd)} USD`} unit="USD" /> on {shortDay(s.trading_day)}{s.is_provisional ? ", provisional" : ""}; <Told found={figureOf(flows, `etf.${flows.base}.net_flow.month_to_date`)} text={`${flow(s.month_to_date_usd)} USD`} unit="USD" /> in the month to date. </> : null}
+      {s && flows ? <>{flows.base} funds: <Told found={figureOf(flows, `etf.${flows.base}.net_flow.day`)} text={`${flow(s.net_flow_usd)} USD`} unit="USD" /> on {shortDay(s.trading_day)}{s.is_provisional ? ", provisional" : ""}{s.month_to_date_usd === null ? null : <>; <Told found={figureOf(flows, `etf.${flows.base}.net_flow.month_to_date`)} text={`${flow(s.month_to_date_usd)} USD`} unit="USD" /> in the month to date</>}. </> : null}
       {nominal && macro ? <>10-year yield <Told found={figureOf(macro, "macro.DGS10")} text={`${nominal.value.toFixed(2)} %`} unit="percent" />{dollar ? <>, dollar <Told found={figureOf(macro, "macro.DTWEXBGS")} text={dollar.value.toFixed(1)} unit="index" /> ({signed(dollar.month_change, 2)} in a month)</> : null}.</> : null}
     </h1>
   );
