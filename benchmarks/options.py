@@ -157,7 +157,7 @@ def accuracy() -> None:
 
 
 def full_chain() -> None:
-    """What a chain of 1,000 options costs from quotes to exposure: a process of its own, one thread of one processor, on the wall."""
+    """What a chain of 1,000 options costs from quotes to exposure: a process of its own, one thread of one processor."""
     alone = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "NUMBA", "OPENBLAS", "MKL")} | {"POLARS_MAX_THREADS": "1"}
     one = min(os.sched_getaffinity(0))
     command = [sys.executable, str(Path(__file__).with_name("full_chain.py"))]
