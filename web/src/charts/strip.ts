@@ -72,14 +72,14 @@ export function strip(element: HTMLElement): Strip {
       chart.setOption({
         animation: false,
         useUTC: utc,
-        grid: { left: narrow ? 92 : 128, right: hasValues ? (narrow ? 70 : 84) : 10, top: 2, bottom: 24 },
+        grid: { left: narrow ? 80 : 128, right: hasValues ? (narrow ? 70 : 84) : 10, top: 2, bottom: 24 },
         xAxis: {
           type: "time", min: fromMs, max: toMs, splitNumber: narrow ? 3 : 6, splitLine: { show: false },
           axisLine: { lineStyle: { color: c.line } }, axisTick: { lineStyle: { color: c.line } },
           axisLabel: { ...text, hideOverlap: true, formatter: (ms: number) => (clockMinute(ms, utc) === "00:00" ? dayMonth(ms, utc) : clockMinute(ms, utc)) },
         },
         yAxis: [
-          { ...names, data: rows.map((r) => r.label), axisLabel: { ...text, width: narrow ? 84 : 120, overflow: "truncate" } },
+          { ...names, data: rows.map((r) => r.label), axisLabel: { ...text, width: narrow ? 72 : 120, overflow: "truncate" } },
           { ...names, position: "right", data: rows.map((r) => r.value), axisLabel: { ...text, color: c.ink } },
         ],
         series: [

@@ -45,6 +45,18 @@ function Whole({ words, found, weight }: { words: string; found: Weighted; weigh
   );
 }
 
+/** What was settled over the window, simply added. */
+function PaidLine({ doc, funding }: { doc: NowDocument; funding: Funding }) {
+  if (funding.cumulative.length === 0) return <p class="paid">Nothing was settled in the last {windowWords(doc.window)}, as far as is known.</p>;
+  return (
+    <p class="paid" data-testid="funding-paid">
+      <b>Settled over the last {windowWords(doc.window)}:</b>{" "}
+      {funding.cumulative.map((one, k) => <span key={`${one.venue}${one.symbol}`}>{k ? ", " : ""}{venueTitle(doc, one.venue)} {margin(one.symbol)} {rate(one.paid)}{one.coverage !== null && one.coverage < 0.95 ? <span class="faint"> ({percent(one.coverage)} of the time)</span> : null}</span>)}.
+      {" "}Above 0: paid by longs to shorts, share of notional.
+    </p>
+  );
+}
+
 /** The regime, with where one word ends and the next begins. */
 function RegimeLine({ funding }: { funding: Funding }) {
   const { regime, thresholds: t } = funding;
@@ -67,7 +79,7 @@ export function FundingTable({ doc, funding }: { doc: NowDocument; funding: Fund
       origin={{ source: `${new Set(ordered.map((r) => r.venue)).size} venues' own rates`, coverage: whole.open_interest.coverage === null ? "open interest not known" : `${percent(whole.open_interest.coverage)} of open interest` }}
       call={() => callFor("funding", { window: doc.window, base: funding.base })}
       csv={() => ({ header: ["venue", "symbol", "kind", "interval_hours", "is_interval_inferred", "rate", "rate_8h", "apr", "apy", "pays", "hit", "why_not", "open_interest_usd"], rows: ordered.flatMap((r) => (["predicted", "settled"] as const).flatMap((kind) => { const one = r[kind]; return one ? [[r.venue, r.symbol, kind, one.funding_interval_hours, String(one.is_interval_inferred), one.funding_rate, one.rate_8h, one.apr, one.apy, one.pays, one.hit, one.why_not, r.open_interest_usd]] : []; })) })}
-      note={<RegimeLine funding={funding} />}
+      note={<><PaidLine doc={doc} funding={funding} /><RegimeLine funding={funding} /></>}
     >
       {ordered.length === 0 ? <p class="empty">{funding.reason || "No rate is known"}.</p> : (
         <div class="scroll-x" tabIndex={0} role="region" aria-label="Funding by venue, scrolls sideways">
@@ -86,7 +98,7 @@ export function FundingTable({ doc, funding }: { doc: NowDocument; funding: Fund
 }
 
 export function SpreadTable({ doc, funding }: { doc: NowDocument; funding: Funding }) {
-  const pairs = funding.spreads.slice(0, 8);
+  const pairs = funding.spreads.slice(0, 6);
   return (
     <Panel id="funding-spreads" title="Widest gaps between venues" unit={`${funding.kind} rates per 8 h: long where less is paid, short where more is`}
       origin={{ source: "the same rates", coverage: `${funding.spreads.length} pairs of fresh rates` }} call={() => callFor("funding", { window: doc.window, base: funding.base })}
@@ -110,13 +122,6 @@ export function SpreadTable({ doc, funding }: { doc: NowDocument; funding: Fundi
           </table>
         </div>
       )}
-      {funding.cumulative.length ? (
-        <p class="paid" data-testid="funding-paid">
-          <b>Settled over the last {windowWords(doc.window)}:</b>{" "}
-          {funding.cumulative.map((one, k) => <span key={`${one.venue}${one.symbol}`}>{k ? ", " : ""}{venueTitle(doc, one.venue)} {margin(one.symbol)} {rate(one.paid)}{one.coverage !== null && one.coverage < 0.95 ? <span class="faint"> ({percent(one.coverage)} of the time)</span> : null}</span>)}.
-          {" "}Above 0: paid by longs to shorts, share of notional.
-        </p>
-      ) : null}
     </Panel>
   );
 }

@@ -112,7 +112,7 @@ export function Leverage() {
           {beta.data ? <BetaPanel doc={doc} beta={beta.data} /> : null}
         </div>
       </div>
-      {books.data ? <><BookMapPanel doc={doc} books={books.data} /><DepthPanel doc={doc} books={books.data} /></> : null}
+      {books.data ? <><BookMapPanel doc={doc} books={books.data} /><DepthPanel doc={doc} books={books.data} /></> : books.error ? null : <p class="panel pending" role="status">Rebuilding the order books of the last hour…</p>}
     </main>
   );
 }
