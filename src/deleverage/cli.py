@@ -1,6 +1,7 @@
 """The command line. Every command says what went wrong in one line and leaves with 2; nothing is lost."""
 
 import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -34,8 +35,6 @@ def _root(
         Path | None, typer.Option("--config", metavar="FILE", help="Settings file (default: deleverage.toml here).")
     ] = None,
 ) -> None:
-    import os
-
     if version:
         typer.echo(__version__)
         raise typer.Exit
@@ -497,6 +496,7 @@ outside_commands.add(app)
 def main() -> None:
     """Run the command line; print any error of ours, or of the user's, in one line."""
     started = time.monotonic()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # our matrices are small: threads only wait for each other there
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

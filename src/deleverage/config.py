@@ -133,6 +133,30 @@ class HyperliquidSettings(BaseModel):
     least_position_usd: Annotated[float, Field(ge=0, description="positions below this are soon forgotten")] = 100_000.0
 
 
+def _every(text: str) -> str:
+    from deleverage.when import duration
+
+    if text and duration(text) < 60_000_000_000:
+        raise ValueError("a report every minute at most")
+    return text
+
+
+ReportFormat = Literal["html", "md", "pdf", "json", "zip"]
+
+
+class ReportSettings(BaseModel):
+    """Reports that `up` writes by itself while it collects."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Annotated[str, AfterValidator(_every), Field(description="write one this often, of that window: 1d, 12h; empty: never")] = ""
+    on_wave_end: Annotated[bool, Field(description="write one when a wave has ended")] = False
+    window: Annotated[str, Field(description="window of the report at a wave's end")] = "24h"
+    formats: Annotated[tuple[ReportFormat, ...], Field(description="formats: html, md, pdf, json, zip (the data pack)")] = ("html",)
+    folder: Annotated[str, Field(description="where to; empty: reports/ in the data directory")] = ""
+    templates: Annotated[str, Field(description="directory of templates that come before the package's; empty: none")] = ""
+
+
 class Settings(BaseSettings):
     """Every setting, with its default. Unknown keys are refused."""
 
@@ -147,6 +171,7 @@ class Settings(BaseSettings):
     journal: Annotated[JournalSettings, Field(description="how raw frames are kept")] = JournalSettings()
     hyperliquid: Annotated[HyperliquidSettings, Field(description="more of Hyperliquid")] = HyperliquidSettings()
     references: Annotated[ReferencesSettings, Field(description="sentiment, ETF flows, macro")] = ReferencesSettings()
+    report: Annotated[ReportSettings, Field(description="written reports")] = ReportSettings()
     log: Annotated[LogSettings, Field(description="log lines")] = LogSettings()
 
     @classmethod

@@ -4,7 +4,8 @@ from typing import Any
 
 import polars as pl
 
-from deleverage import answers, leverage_answers, option_answers, outside_answers
+from deleverage import answers, leverage_answers, option_answers, outside_answers, report_answers
+from deleverage.figure import Figure
 from deleverage.reader import Reader
 
 
@@ -100,3 +101,13 @@ class Directory(Reader):
     def macro(self, base: str = "BTC", at: str | None = None, as_of: str | None = None, days: int = 400) -> dict[str, Any]:
         """Return economic series as known and one coin's betas to them: the document of `/v1/macro`."""
         return outside_answers.document(self, "macro", at, as_of, base=base, days=days)
+
+    def figures(self, window: str = "24h", at: str | None = None, as_of: str | None = None, base: str = "BTC") -> dict[str, Figure]:
+        """Return every figure that can be stated of a window, by name: value, unit, status, interval, coverage, source rows, hash."""
+        return report_answers.figures_of(self, window, at, as_of, base)
+
+    def report(
+        self, format: str = "html", window: str = "24h", at: str | None = None, as_of: str | None = None, base: str = "BTC"
+    ) -> bytes:  # fmt: skip
+        """Return the written report of a window as html, md, pdf, json, or zip: the data pack that `deleverage verify` reads."""
+        return report_answers.report_of(self, format, window, at, as_of, base)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from deleverage import __version__
-from deleverage.api.routes import anatomy, leverage, liquidations, liquidity, metrics, options, outside, system
+from deleverage.api.routes import anatomy, leverage, liquidations, liquidity, metrics, options, outside, report, system
 from deleverage.api.schemas import ErrorAnswer
 from deleverage.api.server import Server
 from deleverage.api.stream import stream
@@ -42,6 +42,7 @@ def build(server: Server) -> FastAPI:
     app.include_router(options.router)
     app.include_router(leverage.router)
     app.include_router(outside.router)
+    app.include_router(report.router)
     app.include_router(system.router)
     app.include_router(metrics.router)
     app.add_api_websocket_route("/v1/stream", stream)

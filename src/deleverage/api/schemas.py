@@ -161,6 +161,18 @@ class MacroQuestion(OutsideQuestion):
     days: Annotated[int, Field(ge=1, le=10_000, description="length of the lines")] = 400
 
 
+class FiguresQuestion(Windowed):
+    """Figures of a window; `base` is the coin whose price, leverage and options are told."""
+
+    base: Annotated[str, Field(max_length=40)] = "BTC"
+
+
+class ReportQuestion(FiguresQuestion):
+    """The written report of a window."""
+
+    format: Annotated[Literal["html", "md", "json", "pdf", "zip", "fragment"], Field(description="fragment: html without a page")] = "html"
+
+
 class OrdersQuestion(Windowed):
     """Single liquidations; `start` and `end` may replace the window."""
 

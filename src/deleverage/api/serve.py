@@ -11,12 +11,14 @@ import uvicorn
 
 from deleverage import config
 from deleverage.api.app import STATIC, build
+from deleverage.api.routes import held
 from deleverage.api.server import Server
 from deleverage.collect.doctor import answering
 from deleverage.config import Settings
 from deleverage.errors import BadInput, StoreError
 from deleverage.log import configure
 from deleverage.recordings import bundled
+from deleverage.report.schedule import Scheduler
 from deleverage.simulate.reconstruction.recording import DAY, made
 from deleverage.store.folder import Folder
 
@@ -51,6 +53,8 @@ def serve(
     configure(settings.log.format, settings.log.level)
     server = Server(folder)
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"
+    written = Path(settings.report.folder).expanduser() if settings.report.folder else folder.path / "reports"
+    reports = Scheduler(lambda: held(server), settings.report, written)
     with _listen(host, port) as listener:
         folder.create()
         try:
@@ -59,8 +63,10 @@ def serve(
             folder.announce(url)
             for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn takes both, stops, and raises them again: by then all is done
                 signal.signal(number, lambda number, frame: None)
+            reports.start()
             uvicorn.Server(uvicorn.Config(build(server), log_level="warning", ws_ping_interval=20)).run(sockets=[listener])
         finally:
+            reports.stop()
             folder.withdraw()
             server.close()
 

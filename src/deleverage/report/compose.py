@@ -10,11 +10,13 @@ from deleverage.report.claims import Claim, Shown, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Report, Section, Table, joined, plain
 from deleverage.report.figures import figures
 from deleverage.report.reading import Reading
+from deleverage.report.revisions import revisions
 from deleverage.report.sections import Told, clock, liquidated, price_sentence, spaced, title, waves
 from deleverage.venues import VENUES
 
 LEADS = 0.5
 """Salience from which a part is told in full; on a quiet day the others are a sentence each."""
+MOST_REVISED = 40
 RULES = {
     "full": "all orders", "presumed_full": "all orders, as far as known", "largest_per_second": "the largest order per contract and second",
     "latest_per_second": "the last order per contract and second", "watched_accounts": "accounts that are watched alone",
@@ -36,7 +38,7 @@ def compose(reading: Reading) -> Report:
         body = [*market, *sorted(around, key=lambda s: -s.salience)]
     else:
         body = [*sorted([*market, *leading], key=lambda s: -s.salience), *_elsewhere([s for s in around if s.salience < LEADS])]
-    body += [_unknown(told), _sources(told)]
+    body += [*_revised(reading, known), _unknown(told), _sources(told)]
     headline, lede = _headline(told), _lede(told, is_stress, body)
     end = words(reading.at, "%-d %B %Y, %H:%M")
     kicker = f"{spaced(reading.length)} to {end} UTC"
@@ -45,6 +47,20 @@ def compose(reading: Reading) -> Report:
     label = LABEL if reading.question.is_reconstruction else ""
     return Report(reading.question, reading.length, label, kicker, headline, lede, tuple(s for s in body if s.blocks), known,
                   tuple(attempt.withheld))  # fmt: skip
+
+
+def _revised(reading: Reading, known: dict[str, Figure]) -> list[Section]:
+    """What the report of this moment, written at the moment, would have said otherwise."""
+    if reading.before is None:
+        return []
+    changed = [r for r in revisions(figures(reading.before), known) if not r.name.startswith(("wave.", "liquidations.coverage"))]
+    if not changed:
+        said = Claim(("Nothing that was known at the moment itself has been revised since.",), ())
+        return [Section("revised", "What was revised", (Paragraph((said,)),), 0.1)]
+    rows = tuple((r.name, show(r.before), show(r.after)) for r in changed[:MOST_REVISED])
+    note = f"Figures as they were known at the moment itself, and as they are known now; the first {MOST_REVISED} of {len(changed)}."
+    note = note if len(changed) > MOST_REVISED else note.partition(";")[0] + "."
+    return [Section("revised", "What was revised", (Table("Revisions", ("figure", "then", "now"), rows, note),), 0.1)]
 
 
 def _headline(told: Told) -> Claim:

@@ -114,7 +114,7 @@ def _branching(reading: Reading, wave: Wave, orders: Selector, said: dict[str, A
     low, high = wave.branching_low, wave.branching_high
     band = None if low is None or high is None else (low, high)
     return stated(reading, f"wave.{wave.number}.branching", wave.branching, "ratio", [orders], status="estimated", interval=band,
-                  level=0.95, note="orders set off per order, across seconds", **said)  # fmt: skip
+                  level=0.95, note="orders set off per order, across seconds", digits=3, **said)  # fmt: skip
 
 
 def price_figures(reading: Reading) -> list[Figure]:

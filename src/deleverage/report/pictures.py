@@ -1,5 +1,6 @@
 """The charts of a reading: what is drawn, and the source and coverage printed on it."""
 
+import numpy as np
 import polars as pl
 
 from deleverage.analytics import completeness, etf_flows, funding, macro, sentiment
@@ -12,6 +13,8 @@ from deleverage.report.figures_liquidations import BASES, by_venue, contracts
 from deleverage.report.reading import DAY, Reading
 from deleverage.venues import VENUES
 
+MOST_LEVELS = 5
+"""Broken levels drawn: the roundest."""
 MOST_POINTS = 1200
 """Points of a line: more than a page has room for are thinned to the extremes of each slot."""
 
@@ -96,11 +99,19 @@ def price(reading: Reading) -> Chart | None:
     points = thinned(list(rows.select("ts_event", "price").iter_rows()))
     found = figures_waves.told(reading)
     bands = [moves.Band(w.number, w.start, w.end, w.long_usd >= w.short_usd) for w in found]
-    broken = [moves.Level(level.price, level.words) for w in found for level in figures_waves.levels(w)]
+    largest = sorted(found, key=lambda w: -(w.long_usd + w.short_usd))[:3]
+    broken = [moves.Level(level.price, level.words) for w in largest for level in figures_waves.levels(w)]
     what = f"{rows['symbol'][0]} on {VENUES[rows['venue'][0]].title}" if rows["venue"][0] in VENUES else str(rows["symbol"][0])
-    source = credit(reading, f"{rows['price_kind'][0]} of {what}; numbers above are waves, dashed lines are levels that broke in them")
-    unique = list({round(level.price, 6): level for level in broken}.values())
+    source = credit(reading, f"{rows['price_kind'][0]} of {what}; numbers: waves; dashed: levels that broke in the largest")
+    roundest = sorted({level.price: level for level in broken}.values(), key=lambda level: (-_zeros(level.price), -level.price))
+    unique = roundest[:MOST_LEVELS]
     return moves.price(points, bands, unique, reading.start, reading.at, reading.question.base, source)
+
+
+def _zeros(price: float) -> int:
+    """How round a price is."""
+    digits = f"{price:.6f}".rstrip("0").rstrip(".").replace(".", "")
+    return len(digits) - len(digits.rstrip("0"))
 
 
 def thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -157,9 +168,9 @@ def smiles(reading: Reading) -> Chart | None:
     spot, lines = figures_options.spot(reading, built), []
     for one in dict.fromkeys(s.expiry for s in chosen):
         fit = next(s for s in usable if s.expiry == one)
-        strikes = [spot * (0.7 + 0.01 * i) for i in range(61)]
-        curve = [(k, float(fit.volatility(k))) for k in strikes]
-        quotes = [(fit.forward * float(pow(2.718281828459045, k)), iv) for k, iv in fit.quotes.select("k", "iv").iter_rows()]
+        quotes = [(fit.forward * float(np.exp(k)), iv) for k, iv in fit.quotes.select("k", "iv").sort("k").iter_rows()]
+        low, high = max(quotes[0][0], 0.7 * spot), min(quotes[-1][0], 1.35 * spot)
+        curve = [(k, float(fit.volatility(k))) for k in np.linspace(low, high, 81)] if high > low else []
         lines.append(outside.Smile(words(one, "%-d %b %Y"), curve, quotes))
     return outside.smiles(
         lines, spot, credit(reading, f"{built.base} options of {VENUES[built.venue].title}, quotes to {words(built.at, '%H:%M')}")

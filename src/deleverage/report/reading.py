@@ -52,6 +52,8 @@ class Reading:
         self.question, self.frames = question, dict(frames)
         self.at, self.as_of, self.window = question.at, question.as_of, question.window
         self.start = self.at - self.window
+        self.before: Reading | None = None
+        """The same moment as it was known then, where more is known now."""
         self._kept: dict[str, Any] = {}
 
     @property
@@ -196,7 +198,17 @@ class Reading:
 
 
 def read(session: Session, at: int, as_of: int, window: int, base: str = "BTC") -> Reading:
-    """Read what a report on [at − window, at) as known at `as_of` (ns UTC) needs; the caller holds the session."""
+    """Read what a report on [at − window, at) as known at `as_of` (ns UTC) needs; the caller holds the session.
+
+    Where that is later than the moment itself, what was known then is read too: a later report tells what was revised.
+    """
+    found = _read(session, at, as_of, window, base)
+    if as_of > at:
+        found.before = _read(session, at, at, window, base)
+    return found
+
+
+def _read(session: Session, at: int, as_of: int, window: int, base: str) -> Reading:
     session.flush()
     store, start = session.store, at - window
     question = Question(at, as_of, window, base, overlaps(session.reconstructed(), start, at))

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
+from deleverage.analytics.waves import Wave
 from deleverage.figure import Figure, dollars
 from deleverage.report import figures_waves, pictures, sentences, tables
 from deleverage.report.charts.canvas import Chart
 from deleverage.report.charts.clock import words
-from deleverage.report.claims import Claim, Shown, derived, show
+from deleverage.report.claims import Claim, RuleBroken, Shown, derived, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Section, Table, joined, plain
 from deleverage.report.reading import Reading
 from deleverage.venues import VENUES
@@ -74,7 +75,7 @@ def liquidated(told: Told) -> Section:
         said += attempt(plain, *_behind(guess))
         if share is not None and share.interval is not None:
             said += attempt(plain, "Of that the long share is ", show(share), ".")
-    if told.is_long and (hour := told.get("liquidations.total.1h")) is not None and hour.value:
+    if told.is_long and w != "1h" and (hour := told.get("liquidations.total.1h")) is not None and hour.value:
         said += attempt(plain, "In the last hour of it: ", show(hour), ".")
     if said:
         blocks.append(Paragraph(said))
@@ -102,7 +103,7 @@ def _by_venue(told: Told, total: Figure, longs: Figure, shorts: Figure) -> list[
     given = {title(v): (rows[v][0], rows[v][1], rows[v][2]) for v in names}
     try:
         made = tables.sides_table("venue", given, (total, longs, shorts))
-    except sentences.RuleBroken as broken:
+    except RuleBroken as broken:
         told.attempt.withheld.append((broken.rule, broken.arithmetic))
         return []
     body: list[tuple[Cell, ...]] = []
@@ -197,7 +198,7 @@ def waves(told: Told) -> Section | None:
     rows: list[tuple[Cell, ...]] = []
     for wave in shown:
         rows.append(_row(told, wave))
-    heads = ("wave", "began, UTC", "lasted", "seen", "estimated", "long share", "BTC moved", "orders per order", "first at")
+    heads: tuple[str, ...] = ("wave", "began, UTC", "lasted", "seen", "estimated", "long share", "BTC moved", "orders per order")
     heads = tuple(h.replace("BTC", told.base) for h in heads)
     note = f"The {len(shown)} largest of {many}. " if many > len(shown) else ""
     note += "“Orders per order” is how many orders each sets off (branching ratio, 95 % interval); at 1 a cascade feeds itself."
@@ -205,7 +206,7 @@ def waves(told: Told) -> Section | None:
     return Section("waves", "The waves", tuple(blocks), 0.85)
 
 
-def _wave(told: Told, wave: figures_waves.Wave) -> tuple[Claim, ...]:
+def _wave(told: Told, wave: Wave) -> tuple[Claim, ...]:
     name = f"wave.{wave.number}"
     total, seconds, start = (told.get(f"{name}.{kind}") for kind in ("total", "seconds", "start"))
     if total is None or seconds is None or start is None:
@@ -228,7 +229,7 @@ def _wave(told: Told, wave: figures_waves.Wave) -> tuple[Claim, ...]:
     return told.attempt(plain, *parts)
 
 
-def _row(told: Told, wave: figures_waves.Wave) -> tuple[Cell, ...]:
+def _row(told: Told, wave: Wave) -> tuple[Cell, ...]:
     def cell(kind: str, decimals: int | None = None) -> Cell:
         found = told.get(f"wave.{wave.number}.{kind}")
         return "" if found is None else show(found, decimals)
@@ -240,7 +241,7 @@ def _row(told: Told, wave: figures_waves.Wave) -> tuple[Cell, ...]:
     most = "" if known is None else Shown(known, f"{'≥ ' if least else ''}{dollars(known.value or 0.0)} USD")
     return (
         str(wave.number), "" if start is None else clock(start), cell("seconds", 0), cell("total"), most, cell("long_share", 0),
-        cell("price_change", 2), _ratio(told.get(f"wave.{wave.number}.branching")), title(wave.venues[0].name) if wave.venues else "",
+        cell("price_change", 2), _ratio(told.get(f"wave.{wave.number}.branching")),
     )  # fmt: skip
 
 

@@ -129,15 +129,15 @@ def flows(told: Told) -> Section | None:
         if month is not None:
             parts: list[str | Shown] = ["The month, still under way, stands at ", show(month)]
             said += told.attempt(
-                plain, *parts, *([f"; {found.last_complete_month} closed at ", show(last)] if last is not None else []), "."
+                plain, *parts, *([f"; {_month(found.last_complete_month)} closed at ", show(last)] if last is not None else []), "."
             )
         for record in found.records:
             figure = told.get(f"etf.{base}.record.{record.period}.{record.direction}")
             if record.period == "month" and figure is not None and told.is_long:
-                what = f"The largest monthly {record.direction} of {base} funds, of {record.when}"
+                what = f"The largest monthly {record.direction} of {base} funds, of {_month(record.when)}"
                 said += told.attempt(
-                    sentences.record, figure, what, since=record.since, until=record.until, periods=record.of, period="month",
-                    complete=True, whole=record.is_whole,
+                    sentences.record, figure, what, since=_month(record.since), until=_month(record.until), periods=record.of,
+                    period="month", complete=True, whole=record.is_whole,
                 )  # fmt: skip
         unusual = abs(found.robust_z or 0.0) >= 2.5 or (found.outflow_rank or 99) <= 3
         salience = max(salience, 0.7 if unusual or (found.streak is not None and found.streak.days >= 5) else 0.3)
@@ -151,6 +151,10 @@ def flows(told: Told) -> Section | None:
 
 def _article(direction: str) -> str:
     return "an outflow" if direction == "outflow" else "an inflow"
+
+
+def _month(month: str | None) -> str:
+    return "" if month is None else words(_date(f"{month}-01"), "%B %Y")
 
 
 def _date(day: str) -> int:

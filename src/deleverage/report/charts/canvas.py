@@ -9,8 +9,8 @@ from math import floor, log10
 from typing import NamedTuple
 
 WIDTH = 720.0
-CHARACTER = 6.6
-"""Width of a character at the usual size, on the wide side."""
+LINE = 116
+"""Characters of a line of small print."""
 LIGHT = {
     "long": "#c8451c", "short": "#0b7d72", "ink": "#14171b", "ink-2": "#454c55", "ink-3": "#5f6670", "line": "#e2ded4", "edge": "#7c8189",
     "hatch": "#cfcabd", "zero": "#e7e3d9", "panel": "#fffefb", "attention": "#855400", "on-fill": "#ffffff",
@@ -97,8 +97,8 @@ def style(colours: dict[str, str] | None = None, fonts: str = "var(--sans)") -> 
     rules = [f".f-{name}{{fill:{c(name)}}}" for name in LIGHT]
     rules += [f".s-{name}{{stroke:{c(name)};fill:none;stroke-width:1}}" for name in LIGHT]
     rules += [
-        f".t{{font:12px {fonts};fill:{c('ink-2')}}}", f".ts{{font:11px {fonts};fill:{c('ink-3')}}}",
-        f".tb{{font:600 12px {fonts};fill:{c('ink')}}}", f".ti{{font:600 12px {fonts};fill:{c('on-fill')}}}",
+        f".t,.ts,.tb,.tl,.td{{font-family:{fonts};font-size:12px}}", f".t{{fill:{c('ink-2')}}}", f".ts{{font-size:11px;fill:{c('ink-3')}}}",
+        f".tb{{font-weight:600;fill:{c('ink')}}}", ".tl{font-size:11px;fill:#14171b}", ".td{font-size:11px;fill:#ffffff}",
         f".s-price{{stroke:{c('ink')};fill:none;stroke-width:1.5;stroke-linejoin:round}}",
         f".s-broken{{stroke:{c('edge')};fill:none;stroke-width:1;stroke-dasharray:4 3}}",
         f".s-whisker{{stroke:{c('ink')};fill:none;stroke-width:1.25}}",
@@ -144,9 +144,16 @@ def value_axis(sheet: Sheet, scale: Scale, left: float, right: float, write: Cal
         sheet.text(left - 6, y + 4, write(value), "ts", "end")
 
 
+def across(sheet: Sheet, scale: Scale, y: float, write: Callable[[float], str], most: int = 8) -> None:
+    """Write round values of a scale along a foot, none cut by an edge."""
+    for value in ticks(scale.low, scale.high, most):
+        x = scale(value)
+        sheet.text(min(x, WIDTH - 1), y, write(value), "ts", "middle" if x < WIDTH - 24 else "end")
+
+
 def footer(sheet: Sheet, words: str, y: float) -> None:
     """Print source and coverage at the foot of a picture, over as many lines as they take."""
-    for number, line in enumerate(wrapped(words, 112)):
+    for number, line in enumerate(wrapped(words, LINE)):
         sheet.text(0, y + 14 * number, line, "ts")
 
 
@@ -164,4 +171,4 @@ def wrapped(words: str, most: int) -> list[str]:
 
 def foot(words: str) -> float:
     """Height that a footer takes."""
-    return 12 + 14 * len(wrapped(words, 112))
+    return 12 + 14 * len(wrapped(words, LINE))

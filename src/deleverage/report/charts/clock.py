@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from deleverage.report.charts.canvas import Scale, Sheet
+from deleverage.report.charts.canvas import WIDTH, Scale, Sheet
 
 SECOND = 1_000_000_000
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -39,7 +39,8 @@ def time_axis(sheet: Sheet, scale: Scale, y: float, most: int = 8) -> None:
         sheet.line(x, y, x, y + 4, "s-edge")
         day = words(at, "%-d %b") if step else words(at, "%b %Y")
         hour = words(at, "%H:%M") if step and step < DAY else day
-        sheet.text(x, y + 16, hour, "ts", "middle")
+        place, anchor = (x, "middle") if x < WIDTH - 22 else (WIDTH - 1, "end")
+        sheet.text(place, y + 16, hour, "ts", anchor)
         if step and step < DAY and day != before:
-            sheet.text(x, y + 29, day, "ts", "middle")
+            sheet.text(place, y + 29, day, "ts", anchor)
         before = day

@@ -7,7 +7,7 @@ from deleverage.figure import dollars
 from deleverage.report.charts.canvas import RAMP, WIDTH, Chart, Scale, Sheet, foot, footer, percent, ticks
 from deleverage.report.charts.clock import time_axis
 
-NAMES = 150.0
+NAMES = 176.0
 MOST_BUCKETS = 96
 
 
@@ -28,7 +28,8 @@ def venues(bars: Sequence[Bar], source: str) -> Chart:
     """Long and short bars by venue from zero, the estimate as a whisker; an arrow where nothing bounds it."""
     row, left, right = 40.0, NAMES, WIDTH - 90
     sheet = Sheet(34 + row * len(bars) + 26 + foot(source))
-    most = max([b.long_usd + b.short_usd for b in bars] + [b.high_usd or 0.0 for b in bars if b.is_bounded] + [1.0])
+    most = max([b.long_usd + b.short_usd for b in bars] + [b.high_usd or 0.0 for b in bars if b.is_bounded])
+    most = max(most, *(1.12 * (b.low_usd or 0.0) for b in bars), 1.0)
     scale = Scale(0.0, most * 1.02, left, right)
     sheet.rect(left, 0, 10, 10, "f-long")
     sheet.text(left + 15, 9, "longs")
@@ -77,7 +78,7 @@ class Row(NamedTuple):
 
 def heatmap(rows: Sequence[Row], start: int, bucket: int, source: str) -> Chart:
     """Venue by time: darker is more; hatched where nothing was being received."""
-    row, left, right = 26.0, NAMES - 40, WIDTH - 4
+    row, left, right = 26.0, NAMES - 66, WIDTH - 4
     top = 30.0
     buckets = max((len(r.values) for r in rows), default=1)
     bottom = top + row * len(rows)
@@ -85,13 +86,13 @@ def heatmap(rows: Sequence[Row], start: int, bucket: int, source: str) -> Chart:
     most = max((v for r in rows for v in r.values if v), default=1.0)
     scale = Scale(start, start + bucket * buckets, left, right)
     width = (right - left) / buckets
-    sheet.text(left, 11, "USD per cell", "ts")
-    at = left + 84
+    sheet.text(0, 11, "USD per cell", "ts")
     for number, colour in enumerate(RAMP):
-        sheet.rect(at + 62 * number, 2, 18, 11, colour)
-        sheet.text(at + 62 * number + 21, 11, f"≤{_short(most * (number + 1) ** 2 / len(RAMP) ** 2)}", "ts")
-    sheet.rect(at + 62 * len(RAMP), 2, 18, 11, "f-hatch")
-    sheet.text(at + 62 * len(RAMP) + 21, 11, "not received", "ts")
+        sheet.rect(left + 58 * number, 0, 57, 15, colour)
+        words = f"≤ {_short(most * (number + 1) ** 2 / len(RAMP) ** 2)}"
+        sheet.text(left + 58 * number + 28.5, 11, words, "tl" if number < 3 else "td", "middle")
+    sheet.rect(left + 58 * len(RAMP) + 14, 0, 18, 15, "f-hatch")
+    sheet.text(left + 58 * len(RAMP) + 38, 11, "not received", "ts")
     for number, line in enumerate(rows):
         y = top + row * number
         sheet.text(0, y + 16, line.title, "tb")

@@ -49,7 +49,7 @@ def price(
             at = y(level.price)
             sheet.line(LEFT, at, RIGHT, at, "s-broken")
             if all(abs(at - other) > 13 for other in used):
-                sheet.text(RIGHT, at - 4, level.words, "ts", "end")
+                sheet.text(RIGHT, at - 4, level.words, "ts halo", "end")
                 used.append(at)
     longest = (end - start) / 20
     run: list[tuple[float, float]] = []

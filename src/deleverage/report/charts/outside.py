@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from deleverage.figure import dollars
-from deleverage.report.charts.canvas import WIDTH, Chart, Scale, Sheet, foot, footer, percent, ticks, value_axis
+from deleverage.report.charts.canvas import WIDTH, Chart, Scale, Sheet, across, foot, footer, value_axis
 from deleverage.report.charts.clock import time_axis, words
 
 LEFT, RIGHT = 58.0, WIDTH - 8
@@ -43,8 +43,7 @@ def smiles(found: Sequence[Smile], spot: float, source: str) -> Chart:
         sheet.rect(at, 2, 12, 4, f"f-{hue}")
         sheet.text(at + 17, 10, smile.title)
         at += 34 + 6.8 * len(smile.title)
-    for value in ticks(x.low, x.high, 8):
-        sheet.text(x(value), top + height + 15, f"{value:,.0f}", "ts", "middle")
+    across(sheet, x, top + height + 15, lambda v: f"{v:,.0f}")
     sheet.text(RIGHT, top + height + 30, "strike, USD", "ts", "end")
     footer(sheet, source, top + height + 46)
     alt = "Implied volatility by strike: " + ", ".join(s.title for s in found) + "; lower strikes to the left."
@@ -75,8 +74,7 @@ def gamma(found: Sequence[Curve], spot: float, source: str) -> Chart:
         sheet.rect(at, 2, 12, 4, f"f-{hue}")
         sheet.text(at + 17, 10, curve.title)
         at += 34 + 6.8 * len(curve.title)
-    for value in ticks(x.low, x.high, 8):
-        sheet.text(x(value), top + height + 15, f"{value:,.0f}", "ts", "middle")
+    across(sheet, x, top + height + 15, lambda v: f"{v:,.0f}")
     sheet.text(RIGHT, top + height + 30, "price, USD", "ts", "end")
     footer(sheet, source, top + height + 46)
     alt = "Dealers' gamma by price: " + ", ".join(f"{c.title}" for c in found) + ", USD to sell per rise of 1 %."
@@ -90,13 +88,13 @@ def sentiment(points: Sequence[tuple[int, float]], source: str) -> Chart:
     """The index by day with its bands."""
     height, top = 150.0, 8.0
     sheet = Sheet(height + top + 36 + foot(source))
-    x, y = Scale(points[0][0], points[-1][0], LEFT, RIGHT - 66), Scale(0, 100, top + height, top)
+    x, y = Scale(points[0][0], points[-1][0], LEFT, RIGHT - 82), Scale(0, 100, top + height, top)
     for low, high, name in BANDS:
         if name in ("extreme fear", "extreme greed"):
-            sheet.rect(LEFT, y(high), RIGHT - 66 - LEFT, y(low) - y(high), "f-zero")
-        sheet.text(RIGHT - 60, (y(low) + y(high)) / 2 + 4, name, "ts")
+            sheet.rect(LEFT, y(high), RIGHT - 82 - LEFT, y(low) - y(high), "f-zero")
+        sheet.text(RIGHT - 76, (y(low) + y(high)) / 2 + 4, name, "ts")
     for value in (0, 25, 50, 75, 100):
-        sheet.line(LEFT, y(value), RIGHT - 66, y(value), "s-line")
+        sheet.line(LEFT, y(value), RIGHT - 82, y(value), "s-line")
         sheet.text(LEFT - 6, y(value) + 4, str(value), "ts", "end")
     sheet.path([(x(at), y(v)) for at, v in points], "s-price")
     sheet.dot(x(points[-1][0]), y(points[-1][1]), "f-ink", 3.5)
@@ -154,6 +152,3 @@ def macro(found: Sequence[Series], source: str) -> Chart:
     footer(sheet, source, rows * (height + 44) + 12)
     alt = "; ".join(f"{s.title}: last {s.write(s.points[-1][1])}" for s in found) + "."
     return Chart("macro", sheet.svg(alt), alt)
-
-
-__all__ = ["Curve", "Series", "Smile", "flows", "gamma", "macro", "percent", "sentiment", "smiles"]
