@@ -175,6 +175,9 @@ def test_betas_have_intervals_and_a_verdict(client: TestClient) -> None:
     told = rows["DGS10", 30]
     assert told["beta_low"] <= told["beta"] <= told["beta_high"] and told["verdict"] == "not resolvable"  # it alternates, the coin climbs
     assert "not told from 0" in told["words"] and "by chance" in found["betas_note"]
+    assert (
+        asked(client, "macro", at="2026-03-13T12:00:00Z", as_of=REVISED)["betas"][0]["end_ms"] > told["end_ms"]
+    )  # the 12th is known by then
     flat = next(row for row in found["betas"] if row["series"] == "DFII10")
     assert flat["beta"] is None and flat["words"].endswith("changes.")
     figure = figures(found)["macro.beta.BTC.DGS10.30"]

@@ -113,7 +113,7 @@ export interface FundFlow {
   trading_day: string;
   net_flow_usd: number;
   is_provisional: boolean;
-  month_to_date_usd: number;
+  month_to_date_usd: number | null;
   cumulative_usd: number;
 }
 

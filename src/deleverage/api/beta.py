@@ -68,7 +68,7 @@ def document(material: Material) -> dict[str, Any]:
             within.append(_row(macro.beta(moved, name, kind=kind), unit))
     daily = [] if material.past is None else [
         _row(found, macro.UNITS.get(found.series, "index"))
-        for found in macro.betas(_frame(material.past), material.observations, scope.at, windows=DAYS)
+        for found in macro.betas(_frame(material.past), material.observations, scope.as_of, windows=DAYS)
     ]  # fmt: skip
     return {
         **scope.head(), "step_ms": step // MS,

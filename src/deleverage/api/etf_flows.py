@@ -69,7 +69,8 @@ def document(material: Material, days: int = 250) -> Document:
     return head | {
         "source": whose._asdict() | {"other_sources": list(found.other_sources), "note": "one source at a time: tables differ"},
         "status": "stale" if why else "measured", "evidence": why, "summary": _summary(found, untold),
-        "daily": shown.to_dict(as_series=False), "by_fund": [msgspec.to_builtins(fund) for fund in found.by_fund],
+        "daily": shown.to_dict(as_series=False),
+        "by_fund": [msgspec.to_builtins(f) | ({"month_to_date_usd": None} if untold else {}) for f in found.by_fund],
         "recent": _recent(told, by_day["trading_day"].to_list()[-RECENT:]),
         "months": [
             row | {"is_month_to_date": row["month"] == found.month and not row["is_complete"]} for row in months.tail(14).to_dicts()

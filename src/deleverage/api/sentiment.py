@@ -131,7 +131,8 @@ def _why_missing(material: Material, component: str, before: int) -> str:
     if held is None:
         return f"not in the data: needs {about.needs}"
     age = (material.scope.at - int(held["ts"][-1])) / DAY
-    return f"{before} days before it are known; 90 are needed" if age <= 4 else f"its last value is {age:.0f} days old; four are allowed"
+    known = "1 day before it is known" if before == 1 else f"{before} days before it are known"
+    return f"{known}; 90 are needed" if age <= 4 else f"its last value is {age:.0f} days old; four are allowed"
 
 
 def _own_figures(material: Material, own: OwnIndex) -> list[Document]:

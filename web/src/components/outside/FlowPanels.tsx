@@ -9,6 +9,8 @@ import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 import { Aged, Told, Why } from "./Parts";
 
+/** Trading days for which there is room at least, so that a lone day is a bar and no wall. */
+const FEWEST = 20;
 const LENGTHS = [60, 250, 750] as const;
 const OUT = () => diverging(-0.85);
 const IN = () => diverging(0.85);
@@ -44,7 +46,7 @@ export function DailyPanel({ found, tools }: { found: Flows; tools: preact.Compo
   const [length, setLength] = useState<number>(LENGTHS[0]);
   const b = lastOf(found, length);
   const s = found.summary;
-  const x = { min: -0.5, max: Math.max(b.days.length - 0.5, 0.5), format: (v: number) => (Number.isInteger(v) && b.days[v] ? (length > 100 ? day(b.days[v]).replace(/^\d+ /, "") : shortDay(b.days[v])) : "") };
+  const x = { min: Math.min(-0.5, b.days.length - FEWEST - 0.5), max: Math.max(b.days.length - 0.5, 0.5), format: (v: number) => (Number.isInteger(v) && b.days[v] ? (length > 100 ? day(b.days[v]).replace(/^\d+ /, "") : shortDay(b.days[v])) : "") };
   const bar = useChart<PlotChart>(plotChart, (c) => {
     const rows = (inflow: boolean, provisional: boolean) => b.usd.flatMap((usd, i): [number, number, number, number][] => (usd > 0 === inflow && (b.provisional[i] ?? false) === provisional ? [[i - 0.42, i + 0.42, 0, usd]] : []));
     const kinds: Layer[] = [true, false].flatMap((inflow) => [false, true].map((p): Layer => ({ kind: "bars", bars: rows(inflow, p), colour: inflow ? IN() : OUT(), hatched: p })));
@@ -87,7 +89,7 @@ function FlowReadout({ found }: { found: Flows }) {
       </p>
       <p>
         {s.outflow_rank !== null && s.days >= 60 ? <span>{s.outflow_rank === 1 ? "the largest" : `number ${s.outflow_rank}`} outflow of {s.days} days</span> : null}
-        {run ? <span data-testid="streak"><b>{run.days}</b> {run.days === 1 ? "day" : "days"} of {run.direction} in a row, {flow(run.net_flow_usd)} USD</span> : null}
+        {run && run.days > 1 ? <span data-testid="streak"><b>{run.days}</b> {run.days === 1 ? "day" : "days"} of {run.direction} in a row, {flow(run.net_flow_usd)} USD</span> : null}
       </p>
       <Aged status={found.status ?? ""} evidence={found.evidence ?? ""} />
     </div>

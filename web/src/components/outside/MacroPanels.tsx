@@ -29,6 +29,7 @@ export function LevelsPanel({ found }: { found: Macro }) {
   const lines = new Map(found.lines.map((l) => [l.series, l]));
   const late = found.levels.filter((r) => r.status === "stale");
   const first = found.lines[0]?.observation_date[0];
+  const whole = found.lines.every((l) => found.at_ms - (l.ts_ms[0] ?? found.at_ms) >= 365 * 86_400_000);
   return (
     <Panel id="macro-levels" title={found.levels.length ? "Yields and the dollar as they were known" : "Yields and the dollar"} unit="percent, index points; at 16:00 in New York" origin={{ source: source(found), coverage: `${found.levels.length} series${late.length ? `, ${late.length} stale` : ""}; not in the data: ${found.absent.map((a) => a.title).join(", ") || "none"}` }} call={() => callFor("macro", { base: found.base })}
       csv={() => ({ header: ["series", "observation_date", "value", "unit", "change", "month_change", "year_rank", "age_days", "status"], rows: found.levels.map((r) => [r.series, r.observation_date, r.value, r.unit, r.change, r.month_change, r.year_rank, r.age_days, r.status]) })}
@@ -37,7 +38,7 @@ export function LevelsPanel({ found }: { found: Macro }) {
       {found.levels.length === 0 ? <Why id="macro" nothing={found.empty ?? { reason: "nothing is known", how: "" }} /> : (
         <div class="scroll-x" tabIndex={0} role="region" aria-label="Levels, scrolls sideways">
           <table class="lev levels">
-            <thead><tr><th scope="col">Series</th><th scope="col" class="right">Level</th><th scope="col" class="right">In a day</th><th scope="col" class="right">In a month</th><th scope="col">{first ? `Since ${day(first)}` : "Course"}</th><th scope="col" class="right">In a year</th><th scope="col">Of, age, how it comes</th></tr></thead>
+            <thead><tr><th scope="col">Series</th><th scope="col" class="right">Level</th><th scope="col" class="right">In a day</th><th scope="col" class="right">In a month</th><th scope="col">{first ? `Since ${day(first)}` : "Course"}</th><th scope="col" class="right">{whole ? "In a year" : "In what is known"}</th><th scope="col">Of, age, how it comes</th></tr></thead>
             <tbody>
               {found.levels.map((r) => (
                 <tr key={r.series} class={r.status === "stale" ? "old" : ""} data-testid={`level-${r.series}`} data-value={r.value} data-status={r.status}>
@@ -46,7 +47,7 @@ export function LevelsPanel({ found }: { found: Macro }) {
                   <td class="right">{change(r.change, r)}</td>
                   <td class="right" title={r.month_before_date ? `from ${r.month_before?.toFixed(2)} on ${day(r.month_before_date)}` : "no observation near a month before"}>{change(r.month_change, r)}</td>
                   <td><Course values={lines.get(r.series)?.value ?? []} label={`${r.title} over ${lines.get(r.series)?.value.length ?? 0} observations`} old={r.status === "stale"} /></td>
-                  <td class="right" title="share of the year's observations below it">{r.year_rank === null ? "—" : `above ${percent(r.year_rank)}`}</td>
+                  <td class="right" title={`share of the observations of the ${whole ? "year before" : "days known before, under a year,"} below it`}>{r.year_rank === null ? "—" : `above ${percent(r.year_rank)}`}</td>
                   <td class="comes"><span title={`received ${dateTime(r.known_at_ms, utc)} ${zone(utc)}`}>{shortDay(r.observation_date)}, {r.age_days} {r.age_days === 1 ? "day" : "days"}</span>{r.status === "stale" ? <b class="attention-text"> stale: {r.evidence}</b> : <span class="faint"> {r.publication}</span>}</td>
                 </tr>
               ))}
@@ -75,12 +76,12 @@ export function BetasPanel({ found }: { found: Macro }) {
   const last = Math.max(...told.map((r) => r.end_ms ?? 0));
   const sure = told.filter((r) => r.verdict !== "not resolvable");
   return (
-    <Panel id="macro-betas" title={found.betas.length ? `${found.base} against the wider economy: ${sure.length ? `${sure.length} of ${told.length} betas are told from 0` : "no beta is told from 0"}` : `${found.base} against the wider economy`} unit="daily changes between the same instants; 95 % intervals"
+    <Panel id="macro-betas" title={told.length ? `${found.base} against the wider economy: ${sure.length ? `${sure.length} of ${told.length} betas are told from 0` : "no beta is told from 0"}` : `${found.base} against the wider economy`} unit="daily changes between the same instants; 95 % intervals"
       origin={{ source: found.price ? `${found.price.price_kind}s of ${found.price.venue} ${found.price.symbol}; ${source(found)}` : source(found), coverage: `${told.length} of ${found.betas.length} betas can be told${last > 0 ? `, of changes up to ${dateTime(last, true).slice(0, -9)}` : ""}` }} call={() => callFor("macro", { base: found.base })}
       csv={() => ({ header: ["series", "changes", "kind", "beta", "beta_low", "beta_high", "correlation", "correlation_low", "correlation_high", "ewma_beta", "verdict"], rows: found.betas.map((r) => [r.series, r.n, r.kind, r.beta, r.beta_low, r.beta_high, r.correlation, r.correlation_low, r.correlation_high, r.ewma_beta, r.verdict]) })}
-      note={found.betas.length ? <p class="legend-line"><span><i class="key whisk" aria-hidden="true" /> 95 % interval</span><span><i class="key whisk unresolved" aria-hidden="true" /> holds 0: not resolvable</span><span>{found.betas_note}.</span><span>Scales run from −{scales.difference.toFixed(0)} to +{scales.difference.toFixed(0)} % per percentage point, −{scales.log.toFixed(1)} to +{scales.log.toFixed(1)} % per percent; correlation from −1 to 1, its interval too narrow on real returns.</span></p> : undefined}
+      note={told.length ? <p class="legend-line"><span><i class="key whisk" aria-hidden="true" /> 95 % interval</span><span><i class="key whisk unresolved" aria-hidden="true" /> holds 0: not resolvable</span><span>{found.betas_note}.</span><span>Scales run from −{scales.difference.toFixed(0)} to +{scales.difference.toFixed(0)} % per percentage point, −{scales.log.toFixed(1)} to +{scales.log.toFixed(1)} % per percent; correlation from −1 to 1, its interval too narrow on real returns.</span></p> : undefined}
     >
-      {found.betas.length === 0 ? <p class="empty" data-testid="betas-empty">{found.betas_reason[0]?.toUpperCase()}{found.betas_reason.slice(1)}.</p> : (
+      {told.length === 0 ? <p class="empty" data-testid="betas-empty">{found.betas.length ? `${Math.max(...found.betas.map((r) => r.n))} daily changes of ${found.base} and a series are known together: too few for a beta` : `${found.betas_reason[0]?.toUpperCase() ?? ""}${found.betas_reason.slice(1)}`}.</p> : (
         <div class="scroll-x" tabIndex={0} role="region" aria-label="Betas, scrolls sideways">
           <table class="lev betas">
             <thead><tr><th scope="col">Against</th><th scope="col" class="right">Changes</th><th scope="col" class="right">{found.base} moves</th><th scope="col">Beta</th><th scope="col" class="right">Correlation</th><th scope="col"><span class="sr">Correlation drawn</span></th><th scope="col">Verdict</th></tr></thead>

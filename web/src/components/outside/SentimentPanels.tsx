@@ -58,7 +58,7 @@ function Readout({ found }: { found: Sentiment }) {
       <p>
         {index.month_before !== null && index.month_before_at_ms !== null ? <span><b>{signed(index.month_change, 0)}</b> against {index.month_before.toFixed(0)} ({index.month_before_band}) on {dayMonth(index.month_before_at_ms, true)}</span> : <span class="faint">a month before: not known</span>}
         <span><b>{index.days_in_band}</b> {index.days_in_band === 1 ? "day" : "days"} in this band</span>
-        {index.year_rank !== null ? <span>lower than <b>{percent(1 - index.year_rank)}</b> of a year</span> : null}
+        {index.year_rank !== null ? <span>lower than <b>{percent(1 - index.year_rank)}</b> of {index.ts_ms - index.since_ms >= 365 * DAY ? "a year" : `the ${index.readings - 1} days known before`}</span> : null}
         {low !== null && high !== null ? <span class="faint">last as low {short(low, utc)}, as high {short(high, utc)}</span> : null}
       </p>
       <p class="attribution" data-testid="attribution">{link ? <a href={link.replace(/\)$/, "")} rel="noreferrer" target="_blank">{name}</a> : name}</p>
