@@ -121,6 +121,8 @@ interface Leg {
 }
 
 export interface VolatilityIndex extends Head {
+  /** How far from the published one it was where that could be measured. */
+  skill: string;
   ours: { points: number | null; near: Leg | null; next: Leg | null; reasons: string[] } | null;
   published: { points: number; ts_ms: number; venue: string; index_name: string; age_seconds: number } | null;
   difference_points: number | null;

@@ -94,6 +94,7 @@ class Desk:
         self.trades: dict[tuple[str, str], tuple[int, pl.DataFrame]] = {}
         self.points: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self.candles: dict[tuple[object, ...], Any] = {}
+        self.material: Material | None = None
 
     def once(self, key: tuple[object, ...], work: Callable[[], Any], most: int = 24) -> Any:
         """Return what `work` gives, from before where the key is the same."""
@@ -115,7 +116,14 @@ def desk_of(session: Session) -> Desk:
 
 
 def read(session: Session, asked: Asked) -> Material:
-    """Read the chain's rows; the caller holds the session."""
+    """Read the chain's rows, once for one question asked again; the caller holds the session."""
+    desk = desk_of(session)
+    if desk.material is None or desk.material.asked != asked:
+        desk.material = _read(session, asked)
+    return desk.material
+
+
+def _read(session: Session, asked: Asked) -> Material:
     session.flush()
     store, per = session.store, ("venue", "venue_symbol")
     rows = pl.DataFrame()

@@ -27,6 +27,8 @@ SIGN = (
 DELTA_CONVENTION = "forward delta N(d1), not adjusted for the premium; volatilities are decimals per year of 365 days"
 MONEYNESS = (0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3)
 DELTAS = ((0.1, False, "10Δ put"), (0.25, False, "25Δ put"), (0.5, True, "at the money"), (0.25, True, "25Δ call"), (0.1, True, "10Δ call"))
+SKILL = "On six real BTC chains of January 2026 it read 2.69 % above the published index (median; at worst 4.40 %)."
+"""Measured in docs/methods/volatility-index.md."""
 HORIZONS = (1.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0)
 CURVE_POINTS = 81
 TOLD = ("atm", "rr25", "bf25", "rr10", "bf10")
@@ -282,7 +284,7 @@ def index_document(taken: Taken) -> Document:
     }  # fmt: skip
     answer: Document = taken.head() | {
         "ours": None, "published": beside, "difference_points": None, "seconds_apart": None, "variants": [], "history": lines,
-        "unit": "points: 42 is 42 % a year", "figures": [],
+        "unit": "points: 42 is 42 % a year", "skill": SKILL, "figures": [],
     }  # fmt: skip
     if fitted is None:
         return answer | {"figures": [_published_figure(taken, beside)]}

@@ -183,7 +183,7 @@ export function IndexPanel({ index, shared, words, window }: { index: Volatility
       {ours ? (
         <p class="hint-line faint">
           {[ours.near, ours.next].flatMap((leg) => (leg ? [`${expiryWords(leg.expiry_ms)} weighs ${(100 * leg.weight).toFixed(0)} %: ${leg.strikes} strikes${leg.low_strike === null ? "" : `, ${leg.low_strike / 1000} to ${leg.high_strike! / 1000} k`}`] : [])).join("; ")}
-          {ours.reasons.length ? `. ${ours.reasons.join("; ")}` : ""}. Wings decide more points than anything else.
+          {ours.reasons.length ? `. ${ours.reasons.join("; ")}` : ""}. Wings decide more points than anything else. {index.skill}
         </p>
       ) : null}
     </Panel>
