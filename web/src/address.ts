@@ -11,13 +11,14 @@ export interface View {
   page: Page;
 }
 
-export type Page = "now" | "waves" | "leverage" | "options" | "economy" | "feeds";
+export type Page = "now" | "waves" | "leverage" | "options" | "economy" | "report" | "feeds";
 export const PAGES: [page: Page, title: string][] = [
   ["now", "Now"],
   ["waves", "Waves"],
   ["leverage", "Leverage"],
   ["options", "Options"],
   ["economy", "Flows & macro"],
+  ["report", "Report"],
   ["feeds", "Feeds"],
 ];
 

@@ -20,6 +20,7 @@ import type { NowDocument } from "./types";
 
 const leveragePage = () => import("./components/leverage/Leverage").then((m) => m.Leverage);
 const outsidePage = () => import("./components/outside/Outside").then((m) => m.Outside);
+const reportPage = () => import("./components/report/Report").then((m) => m.Report);
 const optionsPage = () => import("./components/options/Options").then((m) => m.Options);
 
 /** The first page: what is happening, in one sentence, and the pictures that prove it. */
@@ -60,7 +61,7 @@ export function App() {
       <TopBar />
       <Notices />
       <TimeBar />
-      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : page === "leverage" ? <Lazy page={leveragePage} /> : page === "economy" ? <Lazy page={outsidePage} /> : page === "options" ? <Lazy page={optionsPage} /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
+      {page === "feeds" ? <Feeds /> : page === "waves" ? <Waves /> : page === "leverage" ? <Lazy page={leveragePage} /> : page === "economy" ? <Lazy page={outsidePage} /> : page === "options" ? <Lazy page={optionsPage} /> : page === "report" ? <Lazy page={reportPage} /> : doc ? <Now doc={doc} /> : <main class="waiting">{error ? "There is nothing to show for this address." : "Waiting for the first answer of the server…"}</main>}
       <footer class="colophon">
         USD is the notional of forced orders, not a loss. Price chart: <a href="https://www.tradingview.com/" rel="noreferrer">TradingView</a> Lightweight Charts™. Every panel is also JSON: <a href="docs">the API</a>.
       </footer>

@@ -14,6 +14,7 @@ export const KEYS: [key: string, does: string][] = [
   ["g l", "leverage: funding, open interest, basis, books"],
   ["g o", "options: volatility, skew, positions, touch probabilities"],
   ["g e", "flows & macro: sentiment, ETF flows, the economy"],
+  ["g r", "the written report"],
   ["g f", "the feeds"],
   ["Space", "play or pause the replay"],
   ["t", "dark or light"],
