@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from deleverage.errors import BadInput
 from deleverage.figure import Figure
-from deleverage.report.charts.canvas import LIGHT, style
+from deleverage.report.charts.canvas import LIGHT, NIGHT, RAMP, ramp_properties, style
 from deleverage.report.claims import Claim, Shown
 from deleverage.report.document import Block, Picture, Report, Table
 from deleverage.report.selector import written
@@ -40,7 +40,7 @@ def render(report: Report, form: Form, templates: Path | None = None) -> bytes:
     environment = _environment(templates)
     name = TEMPLATE[form]
     try:
-        css = environment.get_template("report.css").render() + style()
+        css = environment.get_template("report.css").render(day=ramp_properties(RAMP), night=ramp_properties(NIGHT)) + style()
         text = environment.get_template(name).render(
             report=report, numbers=report.numbers(), printed=report.printed(), fragment=form == "fragment", css=Markup(css), tip=tip,
             line=line, value=value, marks=marks(report), colophon=COLOPHON, paper=on_paper, wide=is_wide, date=_typst_date(report),

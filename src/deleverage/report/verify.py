@@ -173,19 +173,20 @@ def _text(name: str, said: bytes, made: bytes) -> list[Difference]:
     ours, theirs = made.decode().splitlines(), said.decode(errors="replace").splitlines()
     for kind, a, b, c, d in SequenceMatcher(None, theirs, ours, autojunk=False).get_opcodes():
         if kind != "equal":
-            found += _words(name, "\n".join(theirs[a:b]), "\n".join(ours[c:d]), b)
+            found += _words(name, "\n".join(theirs[a:b]), "\n".join(ours[c:d]), "\n".join(theirs[max(a - 40, 0) : a]), b)
     return found or [Difference(name, "the bytes as they are", "line ends or spaces differ")]
 
 
-def _words(name: str, said: str, made: str, line: int) -> list[Difference]:
+def _words(name: str, said: str, made: str, before: str, line: int) -> list[Difference]:
+    """Say which words differ; the figure is the last one named up to there, in the lines `before` at most."""
     one, other = WORD.findall(said), WORD.findall(made)
     found = []
     for kind, a, b, c, d in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
         if kind == "equal":
             continue
         words = " ".join(one[a:b]) or "nothing", " ".join(other[c:d]) or "nothing"
-        place = said.find(one[a]) if a < len(one) else len(said)
-        before = list(NAMED.finditer(said, 0, max(place + 1, 1)))
-        figure = next((g for g in before[-1].groups() if g), "") if before else ""
+        place = len(before) + 1 + (said.find(one[a]) if a < len(one) else len(said))
+        named = list(NAMED.finditer(f"{before}\n{said}", 0, place + 1))
+        figure = next((g for g in named[-1].groups() if g), "") if named else ""
         found.append(Difference(f"{name}, line {line}{f', {figure}' if figure else ''}", words[0][:160], words[1][:160]))
     return found

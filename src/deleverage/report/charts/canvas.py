@@ -18,7 +18,9 @@ LIGHT = {
 }  # fmt: skip
 """The screen's colours on paper."""
 RAMP = ("#f3e3d3", "#f6c28b", "#ee8f4a", "#d45a2a", "#a3311f", "#67161c", "#33071a")
-"""Of heatmaps, from little to much; even steps of lightness, so that it reads in grey."""
+"""Of heatmaps on a light ground, from little to much; even steps of lightness, so that it reads in grey."""
+NIGHT = ("#2b1a22", "#561d2c", "#8c2a2c", "#c04a2a", "#e88a45", "#f5c07a", "#fdeec8")
+"""The same on a dark ground: much is light."""
 
 
 class Chart(NamedTuple):
@@ -94,10 +96,13 @@ def style(colours: dict[str, str] | None = None, fonts: str = "var(--sans)") -> 
     def c(name: str) -> str:
         return colours[name] if colours else f"var(--{name})"
 
-    rules = [f".f-{name}{{fill:{c(name)}}}" for name in LIGHT]
+    ramp = RAMP if colours else [f"var(--r{i})" for i in range(len(RAMP))]
+    rules = [f".f-r{i}{{fill:{colour}}}" for i, colour in enumerate(ramp)]
+    rules += [f".w{i}{{font-size:11px;fill:{inverse(RAMP[i]) if colours else f'var(--w{i})'}}}" for i in range(len(RAMP))]
+    rules += [f".f-{name}{{fill:{c(name)}}}" for name in LIGHT]
     rules += [f".s-{name}{{stroke:{c(name)};fill:none;stroke-width:1}}" for name in LIGHT]
     rules += [
-        f".t,.ts,.tb,.tl,.td{{font-family:{fonts};font-size:12px}}", f".t{{fill:{c('ink-2')}}}", f".ts{{font-size:11px;fill:{c('ink-3')}}}",
+        f".t,.ts,.tb,.w{{font-family:{fonts};font-size:12px}}", f".t{{fill:{c('ink-2')}}}", f".ts{{font-size:11px;fill:{c('ink-3')}}}",
         f".tb{{font-weight:600;fill:{c('ink')}}}", ".tl{font-size:11px;fill:#14171b}", ".td{font-size:11px;fill:#ffffff}",
         f".s-price{{stroke:{c('ink')};fill:none;stroke-width:1.5;stroke-linejoin:round}}",
         f".s-broken{{stroke:{c('edge')};fill:none;stroke-width:1;stroke-dasharray:4 3}}",
@@ -106,6 +111,21 @@ def style(colours: dict[str, str] | None = None, fonts: str = "var(--sans)") -> 
         f".s-hatch{{stroke:{c('hatch')};fill:none;stroke-width:2}}",
     ]  # fmt: skip
     return "".join(rules)
+
+
+def inverse(colour: str) -> str:
+    """Return black or white, whichever reads on a colour.
+
+    >>> inverse("#f3e3d3"), inverse("#33071a")
+    ('#14171b', '#ffffff')
+    """
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "#14171b" if 0.3 * red + 0.59 * green + 0.11 * blue > 130 else "#ffffff"
+
+
+def ramp_properties(ramp: Sequence[str]) -> str:
+    """Write a ramp and what is written on it as custom properties."""
+    return "".join(f"--r{i}:{colour};--w{i}:{inverse(colour)};" for i, colour in enumerate(ramp))
 
 
 class Scale(NamedTuple):

@@ -87,10 +87,10 @@ def heatmap(rows: Sequence[Row], start: int, bucket: int, source: str) -> Chart:
     scale = Scale(start, start + bucket * buckets, left, right)
     width = (right - left) / buckets
     sheet.text(0, 11, "USD per cell", "ts")
-    for number, colour in enumerate(RAMP):
-        sheet.rect(left + 58 * number, 0, 57, 15, colour)
+    for number in range(len(RAMP)):
+        sheet.rect(left + 58 * number, 0, 57, 15, f"f-r{number}")
         words = f"≤ {_short(most * (number + 1) ** 2 / len(RAMP) ** 2)}"
-        sheet.text(left + 58 * number + 28.5, 11, words, "tl" if number < 3 else "td", "middle")
+        sheet.text(left + 58 * number + 28.5, 11, words, f"w w{number}", "middle")
     sheet.rect(left + 58 * len(RAMP) + 14, 0, 18, 15, "f-hatch")
     sheet.text(left + 58 * len(RAMP) + 38, 11, "not received", "ts")
     for number, line in enumerate(rows):
@@ -106,7 +106,7 @@ def heatmap(rows: Sequence[Row], start: int, bucket: int, source: str) -> Chart:
                 run = 0
             if index < len(line.values):
                 step = min(int((value / most) ** 0.5 * len(RAMP)), len(RAMP) - 1)
-                sheet.rect(left + index * width, y, max(width - 0.6, 0.6), row - 3, RAMP[step] if value else "f-zero")
+                sheet.rect(left + index * width, y, max(width - 0.6, 0.6), row - 3, f"f-r{step}" if value else "f-zero")
     time_axis(sheet, scale, bottom)
     footer(sheet, source, bottom + 48)
     alt = f"Liquidated notional by venue and time; the fullest cell holds {dollars(most)} USD. Hatched where nothing was received."
