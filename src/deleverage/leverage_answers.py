@@ -18,7 +18,7 @@ from deleverage.when import duration, iso
 
 Read = Callable[[Session, Scope], Any]
 SUBJECTS: dict[str, tuple[Read, Callable[[Any], dict[str, Any]]]] = {
-    "funding": (funding.read, funding.document), "basis": (basis.read, basis.document),
+    "basis": (basis.read, basis.document),
     "positioning": (positioning.read, positioning.document), "beta": (beta.read, beta.document),
 }  # fmt: skip
 BETA = (
@@ -40,6 +40,8 @@ def document(
     scope, session = Scope(ends - duration(window), ends, known, base), StoredSession(reader.store, "")
     if subject == "open-interest":
         return open_interest.document(open_interest.read(lambda: nullcontext(session), scope, months))
+    if subject == "funding":
+        return funding.document(funding.read(lambda: nullcontext(session), scope))
     read, write = SUBJECTS[subject]
     return write(read(session, scope))
 

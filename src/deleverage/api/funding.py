@@ -9,7 +9,7 @@ from deleverage.analytics import funding, funding_history, funding_regimes, open
 from deleverage.analytics.funding import CONTRACT, HOUR, Kind, Weighted, Weighting
 from deleverage.api import leverage
 from deleverage.api.anatomy import MS, frame
-from deleverage.api.leverage import DAY, Scope
+from deleverage.api.leverage import DAY, Holding, Scope
 from deleverage.api.session import Session
 
 POINTS = 200
@@ -24,7 +24,7 @@ NO_PAST = "no rate was settled before this moment"
 
 
 class Material(NamedTuple):
-    """Rates of one coin, the open interest and the candles that weigh them, and the open interest of the past at ends of 8 h."""
+    """Rates of one coin, the open interest and the candles that weigh them, and the open interest of the past by the hour."""
 
     scope: Scope
     rates: pl.DataFrame
@@ -33,9 +33,17 @@ class Material(NamedTuple):
     past: pl.DataFrame
 
 
-def read(session: Session, scope: Scope) -> Material:
-    """Read what is needed; the caller holds the session."""
-    session.flush()
+def read(hold: Holding, scope: Scope) -> Material:
+    """Read what is needed, holding the session for one piece at a time."""
+    with hold() as session:
+        session.flush()
+        rates, held, candles = _now(session, scope)
+    has_settled = (rates["funding_kind"] == "settled").any()
+    return Material(scope, rates, held, candles, leverage.hourly(hold, scope, scope.at - PAST) if has_settled else pl.DataFrame())
+
+
+def _now(session: Session, scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Rates, and what weighs them at the moment: open interest and candles."""
     start, at = scope.start, scope.at
     settled = frame(session.store.read(
         "funding_rates", start=min(start - 3 * DAY, at - PAST), end=at + 1, base=scope.base, as_of=scope.as_of,
@@ -44,12 +52,11 @@ def read(session: Session, scope: Scope) -> Material:
     predicted = leverage.readings(
         session, scope, "funding_rates", min(start - 9 * HOUR, at - FRESH), bucket=scope.bucket(POINTS), funding_kind="predicted"
     )
-    past = leverage.interest(session, scope, at - PAST, bucket=8 * HOUR) if len(settled) else pl.DataFrame()
     candles = leverage.readings(
         session, scope, "candles", at - DAY, per=("venue", "symbol", "interval_seconds", "ts_open"), price_kind="last"
     )
     held = leverage.interest(session, scope, at - 2 * open_interest.TOLERANCE)
-    return Material(scope, pl.concat([settled, predicted.select(settled.columns)]), held, candles, past)
+    return pl.concat([settled, predicted.select(settled.columns)]), held, candles
 
 
 def document(material: Material) -> dict[str, Any]:

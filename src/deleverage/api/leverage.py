@@ -3,8 +3,10 @@
 Material is read while the session is held and worked on outside it, as everywhere.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 import polars as pl
@@ -14,16 +16,24 @@ from deleverage.analytics.funding import CONTRACT, HOUR
 from deleverage.api.anatomy import MS, frame
 from deleverage.api.session import Session
 from deleverage.figure import Figure, Status, hash_inputs
+from deleverage.store.store import Store
 
 MINUTE = 60_000_000_000
 DAY = 24 * HOUR
 PER = ("venue", "symbol")
-PIECE = 31 * DAY
-"""Time (ns) of readings read at once."""
+PIECE = 7 * DAY
+"""Time (ns) of the past read at once."""
+MOST_KEPT = 400
+"""Pieces of the past kept per store."""
 STEPS = tuple(n * MINUTE for n in (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 7200, 14400))
 """Lengths of a bucket that a reader can name."""
 CLOCKS = ("start", "end", "ts_end", "ts", "ts_event", "funding_time", "expiry", "coins_peak_at", "usd_peak_at", "at")
 """Columns of analytics that hold instants, ns UTC; answers tell them in ms."""
+
+
+Holding = Callable[[], AbstractContextManager[Session]]
+"""Holds the session still while something is read of it."""
+_KEPT: "WeakKeyDictionary[Store, dict[tuple[str, int], tuple[int, pl.DataFrame]]]" = WeakKeyDictionary()
 
 
 class Scope(NamedTuple):
@@ -54,19 +64,56 @@ def readings(
 
 
 def interest(session: Session, scope: Scope, start: int, *, end: int | None = None, bucket: int | None = None) -> pl.DataFrame:
-    """Read open interest in [start, at] or [start, end), last row per contract and bucket, with prices to convert by: `shaped` rows."""
+    """Read open interest in [start, at] or [start, end), last row per contract and bucket, as `shaped` rows.
+
+    What a venue tells in one unit only is converted by its mark price, over more than two days by its price nearest before (last trades).
+    """
     rows = readings(session, scope, "open_interest", start, end=end, bucket=bucket)
+    last = scope.at + 1 if end is None else end
     step = 2 * MINUTE if bucket is None else max(bucket // 4, MINUTE)
-    marks = readings(session, scope, "mark_prices", start - open_interest.TOLERANCE, end=end, bucket=step)
-    last = scope.at if end is None else end
-    return open_interest.shaped(rows, last, prices=marks, tolerance=max(open_interest.TOLERANCE, step))
+    lacking = rows.filter(pl.col("open_interest_base").is_null() ^ pl.col("open_interest_usd").is_null())
+    prices = None
+    if len(lacking):
+        begin = start - open_interest.TOLERANCE
+        if last - begin <= 2 * DAY + 2 * open_interest.TOLERANCE:
+            marks = [
+                readings(session, scope, "mark_prices", begin, end=last, bucket=step, venue=v) for v in lacking["venue"].unique().sort()
+            ]
+        else:
+            marks = [
+                _prices(session, scope, lacking.filter(pl.col("venue") == v), begin, last, step) for v in lacking["venue"].unique().sort()
+            ]
+        prices = pl.concat([found.select([*CONTRACT, "ts_event", "ts_recv", "mark_price"]) for found in marks])
+    return open_interest.shaped(rows, last - 1, prices=prices, tolerance=max(open_interest.TOLERANCE, step))
 
 
-def pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Cut [start, end) into stretches short enough to be read without holding the session for long."""
-    while start < end:
-        yield start, min(start + PIECE, end)
-        start += PIECE
+def _prices(session: Session, scope: Scope, rows: pl.DataFrame, start: int, end: int, step: int) -> pl.DataFrame:
+    """The venue's price by the step, for each of the contracts."""
+    found = session.store.price_series(scope.base, start, end, scope.as_of, step, venue=rows["venue"][0])
+    points = pl.DataFrame([] if found is None else found.points, schema={"ts_event": pl.Int64, "mark_price": pl.Float64}, orient="row")
+    contracts = rows.select(CONTRACT).unique().sort(CONTRACT)
+    return contracts.join(points.with_columns(ts_recv=pl.col("ts_event")), how="cross")
+
+
+def hourly(hold: Holding, scope: Scope, start: int) -> pl.DataFrame:
+    """Read open interest from `start` to the moment, the last per contract and hour, holding the session for one piece at a time.
+
+    Whole pieces are kept for an hour: the past changes only by what arrives late.
+    """
+    found = []
+    for low in range(start // PIECE * PIECE, scope.at + 1, PIECE):
+        high = min(low + PIECE, scope.at + 1)
+        with hold() as session:
+            pieces = _KEPT.setdefault(session.store, {})
+            known_at, rows = pieces.get((scope.base, low), (0, None))
+            if rows is None or not known_at <= scope.as_of <= known_at + HOUR or high < low + PIECE:
+                rows = interest(session, scope, low, end=high, bucket=HOUR)
+                if high == low + PIECE and high <= scope.as_of - MINUTE:
+                    pieces[scope.base, low] = scope.as_of, rows
+                    for old in list(pieces)[:-MOST_KEPT]:
+                        del pieces[old]
+        found.append(rows)
+    return pl.concat(found)
 
 
 def weights(shaped: pl.DataFrame, scope: Scope) -> pl.DataFrame:

@@ -3,8 +3,6 @@
 The window is read at once; the months that a peak is looked for in are read piece by piece, the session held only meanwhile.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -14,8 +12,7 @@ from deleverage.analytics.funding import HOUR
 from deleverage.analytics.open_interest import TOLERANCE, Drawdown, Total
 from deleverage.api import leverage
 from deleverage.api.anatomy import MS
-from deleverage.api.leverage import DAY, Scope
-from deleverage.api.session import Session
+from deleverage.api.leverage import DAY, Holding, Scope
 from deleverage.venues import VENUES
 
 POINTS = 300
@@ -29,7 +26,6 @@ SAYS = (
     "has a short."
 )
 NO_CAPITALISATION = "no market capitalisation or exchange reserves are stored to set it against"
-Holding = Callable[[], AbstractContextManager[Session]]
 
 
 class Material(NamedTuple):
@@ -55,11 +51,8 @@ def read(hold: Holding, scope: Scope, months: int) -> Material:
         fine = max(bucket // 4, leverage.MINUTE)
         window = leverage.interest(session, scope, scope.start - max(TOLERANCE, bucket), bucket=fine)
         then = [leverage.interest(session, scope, scope.at - width - TOLERANCE, end=scope.at - width + 1) for width in CHANGES.values()]
-    past = []
-    for low, high in leverage.pieces(months_before(scope.at, months) - HOUR, scope.at + 1):
-        with hold() as session:
-            past.append(leverage.interest(session, scope, low, end=high, bucket=HOUR))
-    return Material(scope, window, pl.concat(then), months, pl.concat(past))
+    past = leverage.hourly(hold, scope, months_before(scope.at, months) - HOUR)
+    return Material(scope, window, pl.concat(then), months, past)
 
 
 def document(material: Material) -> dict[str, Any]:

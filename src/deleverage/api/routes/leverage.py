@@ -29,8 +29,7 @@ def funding(request: Request, question: Annotated[LeverageQuestion, Query()]) ->
     and volume, named relative to where it rests, compared pair by pair, added up over the window. Above 0 longs pay shorts."""
     with session_of(request) as session:
         answer, scope = _began(session, question)
-        material = rates.read(session, scope)
-    return answer | {"data": rates.document(material)}
+    return answer | {"data": rates.document(rates.read(lambda: session_of(request), scope))}
 
 
 @router.get("/open-interest", response_model=Document)
