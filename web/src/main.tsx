@@ -7,6 +7,7 @@ import "./layout.css";
 import "./parts.css";
 import "./feeds.css";
 import "./waves.css";
+import "./leverage.css";
 
 const root = document.getElementById("app");
 if (root) {
