@@ -246,6 +246,7 @@ export interface NowDocument {
   label: string;
   /** Why this is not live, when that was wanted. */
   notice?: string;
+  is_reconstruction?: boolean;
   /** Why collecting or playing stopped; empty while it goes on. */
   failure?: string;
 }

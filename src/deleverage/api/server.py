@@ -172,7 +172,7 @@ class Server:
             "last": session.last_prices(base), "tape": moment.orders(60), "largest": moment.orders(10, largest=True),
             "waves": waves, "worked_out_ms": None if found is None else found["at"] // MS, "clock": clock_document(session.clock()),
             "recording": describe(session.recording), "mode": session.mode, "label": session.label, "failure": session.failure,
-            "notice": self.notice,
+            "notice": self.notice, "is_reconstruction": moment.is_reconstruction,
         }  # fmt: skip
 
     @property

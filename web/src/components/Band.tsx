@@ -8,7 +8,7 @@ function words(doc: NowDocument): { kind: string; rest: string } {
   const recording = doc.recording;
   const dates = recording ? dateRange(recording.start_ms, recording.end_ms) : dateRange(doc.clock.start_ms, doc.clock.end_ms);
   const rest = [doc.label || recording?.title, dates].filter(Boolean).join(" · ");
-  if (recording?.is_reconstruction) return { kind: "Reconstruction, not recorded events", rest };
+  if (recording?.is_reconstruction || doc.is_reconstruction) return { kind: "Reconstruction, not recorded events", rest };
   if (doc.mode === "stored") return { kind: "Stored data, not live", rest };
   return { kind: "Replay of real recorded data", rest };
 }

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 YEAR = 365 * 24 * HOUR
 CARRY = 0.045
 """Assumed yearly premium of the forwards."""
-RHO, ETA, GAMMA = -0.42, 1.35, 0.48
+RHO, ETA, GAMMA = -0.30, 0.95, 0.45
 """Shape of the smile: SSVI with a power law, free of arbitrage since ETA (1 + |RHO|) < 2."""
 SHORT_END = 0.18
 """How much higher the volatility of tomorrow stands than that of 30 days."""

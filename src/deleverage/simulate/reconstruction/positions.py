@@ -23,6 +23,8 @@ HELD = np.array([240.0, 120.0, 48.0, 36.0, 10.0, 3.0])
 """Mean hours a position is held at each."""
 MAINTENANCE = np.array([0.02, 0.01, 0.01, 0.005, 0.005, 0.004])
 """Maintenance rate: large positions may use little leverage only."""
+TAKEN = 0.15
+"""Mean gain in price at which a position is closed by its owner: in a fall shorts are closed, so that open interest falls with it."""
 BLOCK = 64
 
 
@@ -70,7 +72,11 @@ def positions(mark: Floats, venue: str, coin: str, count: int, median_usd: float
     left = entered + np.maximum(rng.exponential(HELD[kind] * 3600), 30).astype(np.int64)
     price = liquidation_price(entry, leverage, MAINTENANCE[kind], side)
     alive = (left > 0) & ~_crossed_before(venue, coin, entered, price, side)
-    forced = first_crossing(mark, _block_ends(mark), price, side > 0, np.maximum(entered, 0), np.minimum(left, seconds), alive)
+    ends, begun = _block_ends(mark), np.maximum(entered, 0)
+    goal = entry * (1 + side * TAKEN * rng.exponential(1.0, count))
+    taken = first_crossing(mark, ends, goal, side < 0, begun, np.minimum(left, seconds), alive)
+    left = np.where(taken >= 0, taken, left)
+    forced = first_crossing(mark, ends, price, side > 0, begun, np.minimum(left, seconds), alive)
     size = median_usd * np.exp(1.7 * rng.standard_normal(count)) / entry
     keep = np.flatnonzero(alive)
     whole = (is_long, entry, leverage, MAINTENANCE[kind], size, entered, left, price, forced)

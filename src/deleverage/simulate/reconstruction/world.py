@@ -16,7 +16,7 @@ from deleverage.simulate.reconstruction.prices import SECONDS, paths
 Floats = NDArray[np.float64]
 Contract = tuple[str, str]
 MINUTES = SECONDS // 60
-PASSIVE = 1.5
+PASSIVE = 2.5
 """Open interest that nothing here closes, as a multiple of the positions open at the start."""
 DEPTH_USD = {"BTC": 14e6, "ETH": 9e6, "SOL": 4e6, "HYPE": 1.5e6, "DOGE": 1.2e6, "XRP": 2e6, "SUI": 0.8e6}
 """Assumed resting size within 1 % of the price on one side of one calm venue; of bitcoin the mean of major venues on 11 November 2025."""
