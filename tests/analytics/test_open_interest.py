@@ -18,6 +18,7 @@ from deleverage.analytics.open_interest import (
     readings,
     series,
     shaped,
+    since_high,
     split,
     total,
     weights,
@@ -180,3 +181,15 @@ def test_hyperliquid_contexts_in_coins_and_dollars() -> None:
     at = int(lines[700]["ts"]) * 1_000_000
     whole = total(readings(shaped(rows, at, prices=marks), at, tolerance=TOLERANCE), base="BTC")
     assert whole.coins == lines[700]["oi"] and whole.usd == pytest.approx(lines[700]["oi"] * lines[700]["mark"])
+
+
+def test_the_fall_since_the_high_of_the_rows_themselves() -> None:
+    """100, 125, 100 coins at 10, 8, 9 dollars: 20 % below the high in coins, 10 % in dollars; incomplete rows have no fall."""
+    rows = pl.DataFrame({
+        "ts": [1, 2, 3, 4], "coins": [100.0, 125.0, 300.0, 100.0], "usd": [1000.0, 1000.0, 9999.0, 900.0], "venues": [2, 2, 1, 2],
+        "is_complete": [True, True, False, True],
+    })  # fmt: skip
+    found = since_high(rows)
+    assert found["ts"].to_list() == [1, 2, 4]
+    assert found["coins_fall"].to_list() == pytest.approx([0, 0, -0.2]) and found["usd_fall"].to_list() == pytest.approx([0, 0, -0.1])
+    assert since_high(rows.clear()).is_empty()

@@ -35,12 +35,16 @@ function Whole({ words, found, weight }: { words: string; found: Weighted; weigh
   return (
     <tr class="whole" data-testid={`funding-by-${weight}`} data-rate={found.rate_8h ?? ""}>
       <th scope="row" colSpan={2}>{words}</th>
-      <td class="right strong">{found.rate_8h === null ? <span class="none">{found.reason ?? "not known"}</span> : <Num value={found.rate_8h * 100} text={rate(found.rate_8h)} unit="% per 8 h" what={`${words}, ${found.pays}`} source={`${found.contracts} contracts, weights ${money(found.weight_usd)} USD`} coverage={found.coverage === null ? undefined : percent(found.coverage)} />}</td>
-      <td class="right">{rate(found.apr, 1)}</td>
-      <td class="right">{rate(found.apy, 1)}</td>
-      <td colSpan={3}>{found.rate_8h === null ? "" : `${found.pays}; from ${rate(found.low_8h)} to ${rate(found.high_8h)}`}</td>
-      <td class="right">{found.weight_usd > 0 ? money(found.weight_usd) : "—"}</td>
-      <td class="faint">{found.coverage === null ? "" : `${percent(found.coverage)} covered`}</td>
+      {found.rate_8h === null ? <td colSpan={8} class="none">{found.reason ?? "not known"}</td> : (
+        <>
+          <td class="right strong"><Num value={found.rate_8h * 100} text={rate(found.rate_8h)} unit="% per 8 h" what={`${words}, ${found.pays}`} source={`${found.contracts} contracts, weights ${money(found.weight_usd)} USD`} coverage={found.coverage === null ? undefined : percent(found.coverage)} /></td>
+          <td class="right">{rate(found.apr, 1)}</td>
+          <td class="right">{rate(found.apy, 1)}</td>
+          <td colSpan={3}>{found.pays}; from {rate(found.low_8h)} to {rate(found.high_8h)}</td>
+          <td class="right">{found.weight_usd > 0 ? money(found.weight_usd) : "—"}</td>
+          <td class="faint">{found.coverage === null ? "" : `${percent(found.coverage)} covered`}</td>
+        </>
+      )}
     </tr>
   );
 }

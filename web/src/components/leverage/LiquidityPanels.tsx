@@ -91,7 +91,7 @@ export function BookMapPanel({ doc, books }: { doc: NowDocument; books: Liquidit
       call={() => callFor("liquidity", { window: "1h", base: books.base })} png={map ? () => chart.current?.picture() ?? null : undefined}
       legend={{ title: "USD per cell, logarithmic; clear: not visible", stops: STOPS, labels: labels.map(moneyTick) }}
       csv={() => ({ header: ["ts", "price_low", "price_high", "usd"], rows: map ? map.usd.flatMap((row, t) => row.map((usd, p) => [new Date(map.ts_ms[t]!).toISOString(), map.price_edges[p] ?? null, map.price_edges[p + 1] ?? null, usd])) : [] })}
-      note={
+      note={map === null ? null : (
         <>
           <div class="legend-line heat" aria-hidden="true">
             <span><i class="key zero" /> 0</span>
@@ -102,7 +102,7 @@ export function BookMapPanel({ doc, books }: { doc: NowDocument; books: Liquidit
             {books.walls.length === 0 ? <span>No wall: no level held many times what its neighbours did.</span> : books.walls.slice(0, 6).map((w) => <span key={`${w.side}${w.price}${w.first_ms}`}>{w.kind} wall: <b>{money(w.usd)} USD</b> {w.side} at {price(w.price)}</span>)}
           </p>
         </>
-      }
+      )}
     >
       {map ? null : <p class="empty">{books.venues.length ? "No book was known long enough to be drawn." : `No book of ${books.base} was received in this window.`}</p>}
       <div ref={element} class={map ? "chart-book" : "unseen"} role="img" aria-label={map ? `Resting orders of ${name} by price and time` : "nothing to draw"} />
