@@ -64,6 +64,7 @@ def total_for(s: Statement, money_: Sequence[Statement], *, whole: bool = False)
     """The total a part belongs to: the nearest of the same subject (or, with `whole`, of everything), behind an "of the" first."""
     fits = [t for t in money_ if t.side is None and t.role == "total" and t.id != s.id and not t.venues and not t.coins] if whole else [
         t for t in money_ if t.side is None and t.role != "rest" and t.id != s.id and t.key == s.key]  # fmt: skip
+    fits = [t for t in fits if t.quantity.value > 0]
     own = [t for t in fits if t.sentence.order == s.sentence.order and (t.is_of or not t.is_earlier)]
     fits = (
         own

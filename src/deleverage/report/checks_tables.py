@@ -38,12 +38,14 @@ class Column(NamedTuple):
 
 def columns(table: Table) -> list[Column]:
     """Read every column behind the first."""
-    found = []
+    found: list[Column] = []
+    heads = {_factor(UNIT.search(head)) for head in table.heads[1:] if _role(head) in ("total", "long", "short", "amount")} - {None}
+    shared = next(iter(heads)) if len(heads) == 1 else None
     titled = UNIT_IN_TITLE.search(table.title) or (UNIT.search(table.heads[0]) if table.heads else None)
     for i, head in enumerate(table.heads):
         own = UNIT.search(head)
         role = _role(head) if i else "other"
-        unit = _factor(own) or (_factor(titled) if role in ("total", "long", "short", "amount") else None)
+        unit = _factor(own) or (_factor(titled) or shared if role in ("total", "long", "short", "amount") else None)
         cells = [_cell(row[i], role, unit) for row in table.rows] if i else [None] * len(table.rows)
         kinds = {c.kind for c in cells if c is not None}
         if role in ("long", "short", "total", "amount", "other") and kinds == {"share"}:

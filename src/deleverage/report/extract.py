@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from deleverage.report.markdown import Sentence
 from deleverage.report.quantities import Quantity
 
-Topic = Literal["liquidations", "flows", "open interest", "volume", "market cap", "price", "none"]
+Topic = Literal["liquidations", "flows", "open interest", "volume", "market cap", "gamma", "none"]
 Role = Literal["total", "part", "rest"]
 
 LONG = re.compile(
@@ -36,6 +36,7 @@ TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     ("flows", re.compile(r"\bETFs?\b|\bETPs?\b|\b(?:in|out)flows?\b|redemption|\bIBIT\b|\bFBTC\b|\bGBTC\b", re.I)),
     ("open interest", re.compile(r"open interest|\bOI\b")),
     ("market cap", re.compile(r"market (?:cap|value)|capitali[sz]ation", re.I)),
+    ("gamma", re.compile(r"\bgamma\b|\bmax pain\b|\bvega\b", re.I)),
     ("volume", re.compile(r"\bvolumes?\b|turnover|traded (?:value|notional)", re.I)),
 )
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,

@@ -19,6 +19,9 @@ from deleverage.report.finding import Finding, Verdict, amount
 from deleverage.report.labels import statements as label
 from deleverage.report.markdown import Sentence, read
 
+MOST_NUMBERS = 600
+"""Numbers of sentences, and of tables, that are held against each other: every one meets every other."""
+
 
 class Row(TypedDict):
     """A finding as printed."""
@@ -50,8 +53,9 @@ def lint(text: str, figures: Mapping[str, Figure] | None = None, month: str | No
     findings: list[Finding] = []
     for table in tables:
         findings += check_table(table, wholes)
-    findings += amounts_and_shares([*found, *in_tables])
-    findings += fractions(sentences, [*found, *in_tables])
+    held = [*found[:MOST_NUMBERS], *in_tables[:MOST_NUMBERS]]
+    findings += amounts_and_shares(held)
+    findings += fractions(sentences, held)
     findings += ranks(sentences, found)
     for by_words in (funding, losses, intensity, sides, untested, levels_and_words):
         findings += by_words(sentences)

@@ -13,6 +13,9 @@ MOST = 400_000
 """Characters read of a text; a report is far shorter."""
 
 
+LONGEST = 900
+
+
 class Sentence(NamedTuple):
     """A sentence, its paragraph, and its place in the text. `is_heading`: a line of its own."""
 
@@ -116,5 +119,16 @@ def _cut(paragraph: str) -> list[str]:
         if found and _ABBREVIATED.search(found[-1]):
             found[-1] += " " + piece
         elif piece.strip():
-            found.append(piece.strip())
+            found += _short(piece.strip())
     return found
+
+
+def _short(sentence: str) -> list[str]:
+    """A sentence no writer would write, cut where words end, so that no pattern is held against endless text."""
+    pieces = []
+    while len(sentence) > LONGEST:
+        cut = sentence.rfind(" ", LONGEST // 2, LONGEST)
+        cut = cut if cut > 0 else LONGEST
+        pieces.append(sentence[:cut])
+        sentence = sentence[cut:].lstrip()
+    return [*pieces, sentence] if sentence else pieces

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from deleverage.figure import Figure
 from deleverage.report.claims import Shown, derived, named, show
-from deleverage.report.sentences import adds_up, same_moment, share
+from deleverage.report.sentences import TOLERANCE, adds_up, same_moment, share
 
 MILLION = 1e6
 
@@ -44,11 +44,15 @@ def sides_table(
     cells: list[tuple[str | Shown, ...]] = []
     same_moment(*total, *(figure for row in rows.values() for figure in row))
     summed: Sequence[tuple[Figure, Figure, Figure]] = list(rows.values())
-    missing = [whole.value - sum(row[i].value or 0.0 for row in summed) for i, whole in enumerate(total) if whole.value is not None]
+    missing = [
+        round(whole.value - sum(row[i].value or 0.0 for row in summed), 6) for i, whole in enumerate(total) if whole.value is not None
+    ]
+    if len(missing) == 3 and abs(missing[0] - missing[1] - missing[2]) <= TOLERANCE * (total[0].value or 0.0):
+        missing[0] = missing[1] + missing[2]
     shown = dict(rows)
     if any(round(gap) > 0 for gap in missing) and len(missing) == 3:
-        named = [derived(named(whole, "rest"), gap, "usd", whole) for whole, gap in zip(total, missing, strict=True)]
-        shown[rest] = (named[0], named[1], named[2])
+        rests = [derived(named(whole, "rest"), gap, "usd", whole) for whole, gap in zip(total, missing, strict=True)]
+        shown[rest] = (rests[0], rests[1], rests[2])
     for i, whole in enumerate(total):
         adds_up(whole, [row[i] for row in shown.values()])
     for name, row in {**shown, "total": total}.items():
