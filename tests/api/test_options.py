@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from math import exp, log, sqrt
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,6 +107,18 @@ def test_history_has_a_point_for_every_chain_of_the_window(client: TestClient) -
     assert said["rr25"] == pytest.approx([-0.0503646688] * 5, rel=1e-2)
     assert ask(client, "term", window="2h")["history"] == said
     assert len(ask(client, "term", window="1h")["history"]["ts_ms"]) == 3
+
+
+def test_a_chain_told_once_is_in_the_history_wherever_in_its_bucket_it_lies(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    folder.create()
+    store = DuckStore(folder.tables)
+    import_frames(folder, store, [summary(AT - 20 * 3600 * 10**9), summary(AT)])
+    store.close()
+    for client in served(folder):
+        history = ask(client, "term", at=iso(AT + 10**9), window="7d")["history"]
+        assert history["bucket_ms"] == 4 * 3600 * 1000
+        assert history["ts_ms"] == [(AT - 20 * 3600 * 10**9) // 1_000_000, AT // 1_000_000]
 
 
 def test_the_index_is_the_integral_over_the_slice(client: TestClient) -> None:

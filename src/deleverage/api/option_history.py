@@ -68,7 +68,7 @@ def points(hold: Hold, desk: Desk, material: Material) -> list[dict[str, Any]]:
 def _quotes(session: Session, asked: Asked, venue: str, low: int, high: int) -> pl.DataFrame:
     """Read the last quotes of a bucket [low, high); the caller holds the session."""
     rows = pl.DataFrame()
-    for reach in REACHES:
+    for reach in (*REACHES, high - low):
         start = max(low, high - reach)
         rows = frame(
             session.store.latest("option_quotes", ("venue_symbol",), start, high, asked.as_of, base=asked.base, venue=venue, told=KINDS)

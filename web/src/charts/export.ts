@@ -80,7 +80,11 @@ export function downloadPng(name: string, { canvas: chart, scale: unit }: Pictur
   const small = `${12 * unit}px ${c.font}`;
   pen.font = small;
   const foot = caption.foot.flatMap((text) => wrap(pen, text, chart.width - pad));
-  const head = (caption.warning ? 62 : 38) * unit;
+  pen.font = `600 ${15 * unit}px ${c.font}`;
+  const title = wrap(pen, caption.title, chart.width);
+  pen.font = small;
+  const more = (title.length - 1) * 20 * unit;
+  const head = (caption.warning ? 62 : 38) * unit + more;
   const legendHeight = caption.legend ? 52 * unit : 0;
   out.width = chart.width + 2 * pad;
   out.height = head + chart.height + legendHeight + (foot.length * 17 + 14) * unit;
@@ -88,11 +92,11 @@ export function downloadPng(name: string, { canvas: chart, scale: unit }: Pictur
   pen.fillRect(0, 0, out.width, out.height);
   pen.fillStyle = c.ink;
   pen.font = `600 ${15 * unit}px ${c.font}`;
-  pen.fillText(caption.title, pad, 26 * unit);
+  title.forEach((line, i) => pen.fillText(line, pad, (26 + 20 * i) * unit));
   pen.font = small;
   if (caption.warning) {
     pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--attention");
-    pen.fillText(caption.warning, pad, 48 * unit);
+    pen.fillText(caption.warning, pad, 48 * unit + more);
   }
   pen.drawImage(chart, pad, head);
   if (caption.legend) drawLegend(pen, caption.legend, pad, head + chart.height + 20 * unit, Math.min(320 * unit, chart.width), unit);

@@ -114,7 +114,8 @@ function children(layer: Layer, api: Api, c: Colours, ends: Ends): Child[] {
     case "upright": {
       const [px, top] = at(api, layer.x, ends.y[1]);
       const [, bottom] = at(api, layer.x, ends.y[0]);
-      const right = px > (at(api, ends.x[0], 0)[0] + at(api, ends.x[1], 0)[0]) / 2;
+      // Beside its line, on the right where it fits.
+      const right = px + 7.2 * (layer.label?.length ?? 0) + 12 > at(api, ends.x[1], ends.y[0])[0];
       const line = { type: "line", shape: { x1: px, y1: top, x2: px, y2: bottom }, style: stroke(layer.colour, 1.5, layer.dash) };
       if (!layer.label) return [line];
       const text = { type: "text", style: { text: layer.label, x: right ? px - 5 : px + 5, y: Math.min(top, bottom) + 2 + 16 * (layer.row ?? 0), align: right ? "right" : "left", verticalAlign: "top", fill: c.ink, font: `600 12px ${c.font}`, backgroundColor: c.panel, padding: [1, 3] } };
@@ -238,14 +239,14 @@ export function plotChart(element: HTMLElement): PlotChart {
   };
 }
 
-/** Ends of an axis around values, with a margin; `zero` keeps it in. */
-export function extent(values: (number | null | undefined)[], zero = false, margin = 0.06): [number, number] {
+/** Ends of an axis around values, with a margin; `zero` keeps it in, `least` is the shortest axis. */
+export function extent(values: (number | null | undefined)[], zero = false, margin = 0.06, least = 0): [number, number] {
   const known = values.filter((v): v is number => v !== null && v !== undefined && Number.isFinite(v));
   if (zero) known.push(0);
   if (!known.length) return [0, 1];
   const low = Math.min(...known);
   const high = Math.max(...known);
-  const pad = (high - low || Math.abs(high) || 1) * margin;
+  const pad = Math.max((high - low || Math.abs(high) || 1) * margin, (least - (high - low)) / 2);
   return [zero && low === 0 ? 0 : low - pad, zero && high === 0 ? 0 : high + pad];
 }
 

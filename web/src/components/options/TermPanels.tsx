@@ -93,7 +93,7 @@ function useTracks(tracks: Track[], window: [number, number], bucketMs: number, 
       if (!all.length) return;
       const c = inks();
       const [from, to] = [Math.min(window[0], ...all), Math.max(window[1], ...all)];
-      const y = extent(tracks.flatMap((t) => t.values), zero);
+      const y = extent(tracks.flatMap((t) => t.values), zero, 0.06, 2);
       const long = to - from > 2 * 86_400_000;
       plot.update({
         x: { time: true, min: from, max: to, format: (ms) => (long ? dayMonth(ms, utc) : clockMinute(ms, utc)) },
@@ -164,7 +164,7 @@ export function IndexPanel({ index, shared, words, window }: { index: Volatility
       csv={() => ({ header: ["ts", "index", "points"], rows: [...h.ts_ms.map((ms, i) => [new Date(ms).toISOString(), "ours", h.points[i] ?? null]), ...h.published_ts_ms.map((ms, i) => [new Date(ms).toISOString(), "published", h.published[i] ?? null])] })}
       note={
         <div class="legend-line">
-          <Key kind="dots">ours, from two-sided mids</Key><Key kind="line thin">{published ? `published by ${published.venue} (${published.index_name}), ${dateTime(published.ts_ms, utc)} ${zone(utc)}${apart}` : "none published in the data"}</Key>
+          <Key kind="dots">ours, from two-sided mids</Key><Key kind={published ? "line thin" : ""}>{published ? `published by ${published.venue} (${published.index_name}), ${dateTime(published.ts_ms, utc)} ${zone(utc)}${apart}` : "none published in the data"}</Key>
         </div>
       }
       table={<HistoryTable names={["ours"]} ts={h.ts_ms} columns={[h.points.map((v) => (v === null ? "—" : v.toFixed(2)))]} />}
