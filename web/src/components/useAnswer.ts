@@ -22,14 +22,16 @@ export function useAnswer<T>(ask: (params: Params) => Promise<{ data: T }>, ever
     if (!question) return;
     let wanted = true;
     let timer = 0;
+    let answered = false;
     const again = async () => {
-      if (document.hidden && !question.held && data) {
+      if (document.hidden && !question.held && answered) {
         timer = setTimeout(() => void again(), everyMs);
         return;
       }
       try {
         const found = await ask({ ...question.params, ...more });
         if (!wanted) return;
+        answered = true;
         setData(found.data);
         setError(null);
       } catch (problem) {
