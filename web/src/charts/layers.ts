@@ -143,6 +143,7 @@ export class Marks implements ISeriesPrimitive<Time> {
 
   /** Waves: a wash over their time, with their number where there is room. */
   private drawBands(pen: CanvasRenderingContext2D, height: number): void {
+    let free = Number.NEGATIVE_INFINITY;
     for (const { span, name, chosen, side } of this.bands) {
       const x0 = this.scales.x(span[0]);
       const x1 = this.scales.x(span[1]);
@@ -155,7 +156,9 @@ export class Marks implements ISeriesPrimitive<Time> {
       pen.font = `12px ${this.colours.font}`;
       pen.textAlign = "left";
       pen.fillStyle = this.colours.ink2;
+      if (x0 < free && !chosen) continue;
       pen.fillText(name, x0 + 2, 14);
+      free = x0 + 4 + pen.measureText(name).width;
     }
   }
 
