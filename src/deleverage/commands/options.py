@@ -15,7 +15,10 @@ def add(app: typer.Typer) -> None:
 
 def options(
     what: Annotated[
-        str, typer.Argument(metavar="[chain|smile|surface|term|index|open-interest|exposure|density|touch]", help="Default: a summary.")
+        str,
+        typer.Argument(
+            metavar="[WHAT]", help="chain, smile, surface, term, index, open-interest, exposure, density, or touch; default: a summary."
+        ),
     ] = "summary",
     base: Annotated[str, typer.Option("--base", metavar="COIN", help="The coin.")] = "BTC",
     venue: Annotated[
