@@ -125,6 +125,16 @@ def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator
             falls = all(a.quantity.high >= b.quantity.low for a, b in pairwise(amounts))
             words = ", ".join(f"{(t.venues + t.coins)[0]} {amount(t.quantity)}" for t in amounts)
             yield judged(falls, s.text, "ranking", words, s.order, amounts)
+        if len(amounts) == 2 and not is_led:
+            between = s.text[amounts[0].quantity.end : amounts[1].quantity.start]
+            more = re.search(
+                r"\b(?:exceed\w*|surpass\w*|outpac\w*|outstripp\w*|(?:larger|more|greater|higher|bigger) than|above)\b", between
+            )
+            less = re.search(r"\b(?:(?:less|smaller|lower) than|fell short of)\b", between)
+            a, b = amounts[0].quantity, amounts[1].quantity
+            if (more or less) and not re.search(r"\b(?:not|n.t)\b", between):
+                holds = a.high >= b.low if more else a.low <= b.high
+                yield judged(holds, s.text, "ranking", f"{amount(a)} {(more or less)[0]} {amount(b)}", s.order, amounts)  # type: ignore[index]
         yield from _multiple(s, own)
         yield from _small(s, found)
 

@@ -183,6 +183,7 @@ def _change(s: Sentence, clause: str, match: re.Match[str]) -> Iterator[Finding]
     ]
     if (
         len(said) == 1
+        and not re.search(r"\b(?:down|up) from\b", clause)
         and start.kind in ("price", "money")
         and start.value > 0
         and not re.search(r"annual|a year|share|account", clause, re.I)

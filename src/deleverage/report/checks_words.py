@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.extract import DATE, LIQUIDATED, MONTHS
+from deleverage.report.extract import LIQUIDATED
 from deleverage.report.finding import Finding, judged
 from deleverage.report.markdown import Sentence, Table
 from deleverage.report.names import VENUES, venues_in
@@ -120,6 +120,11 @@ NOT_NOTIONAL = re.compile(
     r"|company|treasury|fund\b|net loss|paper loss|impairment|capitali[sz]ation|insurance fund|bad debt",
     re.I,
 )
+OF_THE_MARKET = re.compile(
+    r"\b(?:markets?|bitcoin|crypto|coins?|tokens?|stocks|ether)\s+(?:\w+ ){0,2}?(?:lost|loses|losing|shed)\b"
+    r"|\bin (?:market )?value\b",
+    re.I,
+)
 ABOUT_FORCED = re.compile(r"liquidat|forced|leverag|\blongs?\b|\bshorts?\b|positions|traders|bulls|bears|deriv|futures|perp", re.I)
 
 
@@ -128,7 +133,13 @@ def losses(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     about = any(LIQUIDATED.search(s.text) for s in sentences)
     for s in sentences:
         match = LOSS.search(s.text)
-        if match and (about or LIQUIDATED.search(s.text)) and ABOUT_FORCED.search(s.text) and not NOT_NOTIONAL.search(s.text):
+        if (
+            match
+            and (about or LIQUIDATED.search(s.text))
+            and ABOUT_FORCED.search(s.text)
+            and not NOT_NOTIONAL.search(s.text)
+            and not OF_THE_MARKET.search(s.text)
+        ):
             if DENIED.search(s.text[max(0, match.start() - 30) : match.end()]):
                 yield judged(True, s.text, "notional_not_loss", "the size is told apart from a loss", s.order)
             else:
@@ -207,75 +218,6 @@ def names(sentences: Sequence[Sentence], tables: Sequence[Table]) -> Iterator[Fi
                 yield judged(False, " | ".join(table.heads), "venue_name", f"“{head.strip()}” is a mistranslation of {side}", table.order)
 
 
-RECORD = re.compile(
-    r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest"
-    r"|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:history|\w+ (?:years"
-    r"|months))|on record))\b",
-    re.I,
-)
-NOT_RECORD = re.compile(
-    r"\b(?:track record|on the record|record (?:date|keeping|book)|for the record|hardly ever|more than ever|than ever"
-    r"|what\w*ever|ever[- ](?:closer|more|since)|world record|no record|not a record|short of (?:a|the) record"
-    r"|all-?time highs? of|(?:from|below|off|under|since) (?:its|the|an?|their) (?:\w+ )?(?:all-?time|record))\b",
-    re.I,
-)
-UNFINISHED = re.compile(
-    r"\b(?:so far|to date|month-to-date|MTD|year-to-date|YTD|this (?:month|week|quarter|year)|still (?:running|open"
-    r"|under way)|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?over"
-    r"|unfinished|incomplete|ongoing|current month|already|heading for)\b",
-    re.I,
-)
-HISTORY = re.compile(
-    r"\b(?:since (?:launch|inception|trading began|(?:the )?(?:funds|ETFs|products) (?:launched|began)"
-    r"|(?:\w+ )?\d{1,2}? ?\w* ?(?:20\d\d))|since \w+ 20\d\d|(?:of|over|among|across|in) (?:the |all |its )?\d+ (?:complete "
-    r"|full |whole )?(?:months|days|weeks|years|quarters)|going back to|20\d\d (?:to|through|[-–]) )",
-    re.I,
-)
-MONTH = re.compile(
-    r"\b(January|February|March|April|May(?= \d|\b(?! be| have| not| still| yet))|June|July|August|September|October|November|December)\b"
-)
-
-
-def records(sentences: Sequence[Sentence], month_of_text: str | None) -> Iterator[Finding]:
-    """A record is of complete periods, against a stated history. `month_of_text`: the month in which it is written, None unknown."""
-    for s in sentences:
-        match = RECORD.search(s.text)
-        if not match or NOT_RECORD.search(s.text):
-            continue
-        around = s.text
-        monthly = re.search(r"\b(?:month|monthly)\b", around, re.I) or MONTH.search(DATE.sub("", around))
-        month = MONTH.search(DATE.sub("", around[match.start() :])) or MONTH.search(DATE.sub("", around))
-        running = UNFINISHED.search(around)
-        same = (
-            month is not None
-            and month_of_text is not None
-            and month[1] == month_of_text
-            and not re.search(r"complete|full month|ended|whole month", around, re.I)
-        )
-        pacing = running is not None and re.search(r"on (?:course|track|pace)|heading", running[0], re.I)
-        hist = HISTORY.search(around)
-        daily = re.search(r"\b(?:daily|single[- ]day|one[- ]day|day|hour|session)\b", around, re.I)
-        if (
-            running
-            and not pacing
-            and (monthly or re.search(r"\b(?:week|quarter|year)\b", around, re.I))
-            and not (daily and not re.search(r"month|so far", around, re.I))
-        ):
-            yield judged(False, s.text, "record", f"“{match[0]}” of a period that has not ended (“{running[0]}”)", s.order)
-        elif same and monthly and not pacing and not daily:
-            yield judged(
-                False,
-                s.text,
-                "record",
-                f"“{match[0]}” of {month[1] if month else ''}, which has not ended where the text is written",
-                s.order,
-            )
-        elif hist:
-            yield Finding(s.text, "not_checkable", "record", f"history stated (“{hist[0]}”), not in the text", s.order)
-        else:
-            yield Finding(s.text, "not_checkable", "record", f"“{match[0]}” without the history it is over", s.order)
-
-
 TREND = re.compile(
     r"\b(?:(?:up|down)trend\w*|trending (?:up|down|higher|lower)|steadily|accelerating|decelerating|gaining momentum"
     r"|losing momentum|momentum (?:is )?(?:building|fading)|relentless(?:ly)?|increasingly)\b",
@@ -328,11 +270,3 @@ def sides(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             )
         elif fits and not DENIED.search(s.text):
             yield judged(True, s.text, "liquidation_side", f"“{fits[0]}”", s.order)
-
-
-def month_of(sentences: Sequence[Sentence], at_month: str | None) -> str | None:
-    """The month a text is written in: that of `--at`, else of its dates that name a day, where they agree."""
-    if at_month:
-        return at_month
-    months = {(m["m"] or m["m2"])[:3] for s in sentences for m in DATE.finditer(s.text) if m["m"] or m["m2"]}
-    return next((name for name in MONTHS.split("|") if name[:3] in months), None) if len(months) == 1 else None

@@ -15,7 +15,7 @@ LONG = re.compile(
     re.I,
 )  # fmt: skip
 SHORT = re.compile(
-    r"(?<![\w/-])(?<!\bin )(?:shorts|short(?![- ](?:term|run|end|dated|of\b|gamma|lived|while|vol|squeeze)|fall|ly)|bears"
+    r"(?<![\w/-])(?:shorts|(?<!\bin )short(?![- ](?:term|run|end|dated|of\b|gamma|lived|while|vol|squeeze)|fall|ly)|bears"
     r"|bearish bets)\b", re.I
 )  # fmt: skip
 REST = re.compile(

@@ -23,7 +23,8 @@ from deleverage.report.names import coins_in, venues_in
 from deleverage.report.quantities import Quantity, quantities
 
 _SPLIT = re.compile(
-    r"[;:()/|+]|,|\s[-–—]\s|—|\b(?:and|while|whereas|versus|vs\.?|against|compared|followed|of which|but|with|including|plus|then|as)\b",
+    r"[;:()/|+]|,|\s[-–—]\s|—|\b(?:and|while|whereas|versus|vs\.?|against|compared|followed|of which|but|with|including|plus"
+    r"|then|as|than|exceed(?:ed|ing|s)?|surpass(?:ed|ing)?|outpac(?:ed|ing)|topp(?:ed|ing)|outstripp(?:ed|ing))\b",
     re.I,
 )
 _PAIR = re.compile(r"\(\s*(?:\x00[$\d.,]+\s?\w{0,2}\s*/\s*[$\d.,]+|[$\d.,]+\s?\w{0,2}\s*/\s*\x00[$\d.,]+)\s?\w{0,2}\s*\)")
@@ -45,6 +46,7 @@ _BESIDE = re.compile(
 _BACKGROUND = re.compile(r"\b(?:as|after|when|because|amid|before|while)\b", re.I)
 """What comes before it is not what the number behind it is of: "Bitcoin fell as $2 bn was liquidated"."""
 _OF_SHARES = re.compile(r"\b(?:long|short)(?:[- ]side)? shares?\b|\bshares? of (?:longs|shorts)\b", re.I)
+_TOGETHER = re.compile(r"\b(?:together|combined|between them|the two|both|jointly)\b", re.I)
 _ANNOUNCED = re.compile(r"\b(?:majority|most|half|bulk|led|dominated)\b[^:]*:\s*$", re.I)
 
 
@@ -88,6 +90,11 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
         after = _behind(text, numbers, i)
         near = f"{before} {q.text} {after}"
         own = _own(_BACKGROUND.split(before)[-1] if i == 0 else before, after, i == 0)
+        if i and not own.venues and not own.coins and _TOGETHER.search(before):
+            own = own._replace(
+                venues=tuple(dict.fromkeys(v for f in found for v in f.venues)),
+                coins=tuple(dict.fromkeys(c for f in found for c in f.coins)),
+            )
         told = _OF_SHARES.search(text[: q.start])
         if q.kind == "share" and own.side is None and told:
             own = own._replace(side=side_of(told[0]))
@@ -150,10 +157,13 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
 
 def _behind(text: str, numbers: list[Quantity], i: int) -> str:
     """What belongs to a number behind it; behind the last one a sentence may go on for long."""
+    end = numbers[i].end
+    if i + 1 < len(numbers) and text[end : numbers[i + 1].start].strip() == "(" and text[numbers[i + 1].end :].startswith(")"):
+        i, end = i + 1, numbers[i + 1].end + 1  # "$1.86 billion (93 %) came from longs"
     if i + 1 < len(numbers):
-        return _split(text[numbers[i].end : numbers[i + 1].start])[0]
-    after = text[numbers[i].end :]
-    return after if re.match(r"\s*(?:\(|,? (?:was|were|is|are|went|came) )", after) else _split(after)[0]
+        return _split(text[end : numbers[i + 1].start])[0]
+    after = text[end:]
+    return after if re.match(r"\s*(?:\(|,? (?:was|were|is|are|went|came|of (?:which|them|it|those)) )", after) else _split(after)[0]
 
 
 def _own(before: str, after: str, is_first: bool) -> _Labels:

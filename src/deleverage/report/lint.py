@@ -11,9 +11,10 @@ from deleverage.report import checks_tables
 from deleverage.report.checks import amounts_and_shares
 from deleverage.report.checks_data import against_data
 from deleverage.report.checks_fractions import fractions, ranks
+from deleverage.report.checks_records import month_of, records
 from deleverage.report.checks_tables import check as check_table
 from deleverage.report.checks_values import levels_and_words
-from deleverage.report.checks_words import funding, intensity, losses, month_of, names, records, sides, untested
+from deleverage.report.checks_words import funding, intensity, losses, names, sides, untested
 from deleverage.report.extract import Statement
 from deleverage.report.finding import Finding, Verdict, amount
 from deleverage.report.labels import statements as label
