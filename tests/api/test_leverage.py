@@ -1,8 +1,8 @@
-"""Funding, open interest, basis, positioning and beta through the API: the worked numbers from constructed events, a real recording,
-and what there is nothing of."""
+"""Funding, open interest, basis, positioning and beta through the API: worked numbers, a real recording, and nothing there."""
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 from starlette.testclient import TestClient
 
 import deleverage
+from deleverage.api import leverage
 from deleverage.api.app import build
 from deleverage.api.server import Server
-from deleverage.api.session import PlaybackSession
+from deleverage.api.session import PlaybackSession, StoredSession
 from deleverage.directory import Directory
 from deleverage.events import Candle, Event, FundingRate, MacroObservation, MarkPrice, OpenInterest, PositioningRatio
 from deleverage.store.duck import DuckStore
@@ -330,3 +331,20 @@ def test_the_same_from_python(tmp_path: Path) -> None:
             directory.basis(at=AT)["premiums"] == [] and directory.positioning(at=AT)["rows"] == [] and directory.beta(at=AT)["daily"] == []
         )
         assert len(directory.open_interest()) == 4  # the table
+
+
+def test_the_kept_past_knows_nothing_too_early_and_learns_what_comes_late() -> None:
+    session = StoredSession(DuckStore(None), "")
+    old = NOW - 20 * DAY
+    session.store.append([held("binance", old, 10.0, 1e6), held("binance", NOW - MINUTE, 12.0, 1.2e6)])
+
+    def coins(as_of: int) -> list[float]:
+        rows = leverage.hourly(lambda: nullcontext(session), leverage.Scope(NOW - DAY, NOW, as_of, "BTC"), NOW - 30 * DAY)
+        return rows["open_interest_base"].to_list()
+
+    assert coins(NOW) == coins(NOW) == [10.0, 12.0]
+    late = msgspec.structs.replace(held("binance", old + HOUR, 11.0, 1.1e6), ts_recv=NOW + MINUTE)
+    session.store.append([late])
+    assert coins(NOW) == [10.0, 12.0] and coins(NOW + 2 * HOUR) == [10.0, 11.0, 12.0]
+    assert coins(NOW) == [10.0, 12.0] and coins(old - 1) == []
+    session.close()
