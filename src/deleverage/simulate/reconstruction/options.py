@@ -163,7 +163,8 @@ def index_push(ts: int) -> Spoken:
 def trades(world: World, rng: np.random.Generator) -> Iterator[tuple[int, Spoken]]:
     """Yield option prints over the 48 hours, (instant, push): customers buy puts and near calls, and sell calls at 100,000 and above."""
     count = 2400
-    weight = np.array([o.open_interest * (1.0 if o.expiry - START < 0.12 * YEAR else 0.4) for o in listed()])
+    near = [abs(np.log(o.strike / 86_000)) < 0.35 and (o.strike > 82_000 if o.is_call else o.strike < 94_000) for o in listed()]
+    weight = np.array([o.open_interest * (1.0 if o.expiry - START < 0.12 * YEAR else 0.4) for o in listed()]) * near
     chosen = rng.choice(len(weight), count, p=weight / weight.sum())
     instants = np.sort(rng.integers(START + HOUR, END - HOUR, count))
     for number, (ts, i) in enumerate(zip(instants.tolist(), chosen.tolist(), strict=True), 1):
