@@ -89,7 +89,7 @@ def premium() -> None:
     for side in ("before", "after"):
         rows = found.drop_nulls(f"premium_{side}")
         gap, realised = rows[f"premium_{side}"].to_numpy(), rows[f"realised_{side}"].to_numpy()
-        iv, past = 100 * rows["iv"].mean(), 100 * np.sqrt(realised).mean()
+        iv, past = 100 * float(np.mean(rows["iv"].to_numpy())), 100 * np.sqrt(realised).mean()
         print(f"| 30 days {side} | {len(rows)} | {gap.mean():.4f} | {(gap > 0).mean():.0%} | {iv:.1f}, {past:.1f} |")
     with pl.Config(tbl_cols=12, float_precision=3):
         print(cone(candles, opened[-1] + DAY, (7.0, 30.0, 90.0)))
@@ -140,7 +140,7 @@ def main() -> None:
             picture(asked.figures, name, chain, near)
     rows = pl.concat(everything)
     both = np.array([(a, b) for a, b, _ in alone])
-    inside = ((rows["fit"] >= rows["bid_iv"].fill_null(0)) & (rows["fit"] <= rows["ask_iv"])).mean()
+    inside = float(np.mean(((rows["fit"] >= rows["bid_iv"].fill_null(0)) & (rows["fit"] <= rows["ask_iv"])).drop_nulls().to_numpy()))
     print(
         f"\nfree of butterfly and calendar arbitrage: {free} of {len(chains)}; fitted expiry by expiry alone {len(chains) - sum(spreads)}"
     )
