@@ -290,3 +290,13 @@ def test_command_against_data(golden_data: Path, tmp_path: Path, capsys: pytest.
     code, out, _ = run(capsys, "lint", file, "--data", golden_data, "--at", golden.AT, "--format", "json")
     told = {(row["text"].split(" ")[0], row["verdict"]) for row in json.loads(out) if row["rule"] == "data"}
     assert code == 0 and told == {("In", "consistent"), ("Bybit", "consistent"), ("Liquidations", "inconsistent")}
+
+
+def test_the_page_of_rules_names_them_all_and_its_examples_break_them() -> None:
+    page = (Path(__file__).parents[2] / "docs/methods/claims.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in page.splitlines() if line.startswith("| `")]
+    assert set(RULES) == {name.strip("`") for row in rows for name in row[0].split(", ")}
+    examples = [(row[0].strip("`"), row[2]) for row in rows if len(row) > 2 and row[2].strip(" |")[:1] not in ("", "(")]
+    assert len(examples) >= 24
+    for rule, text in examples:
+        assert ("inconsistent", rule) in {(row["verdict"], row["rule"]) for row in lint(text.strip(" |"))}, text

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 
-from deleverage.report.extract import REST, TOTAL, Statement
+from deleverage.report.extract import GLOBAL, LIQUIDATED, REST, TOTAL, Statement
 from deleverage.report.finding import Finding, amount, judged, span
 from deleverage.report.quantities import money, percent
 
@@ -15,12 +15,13 @@ CHANGE = re.compile(
     r"|decreas\w+|declin\w+|grew|growth|"
     r"chang\w+|higher|lower|return(?:ed|s)?|rall\w+|slid|plunged|tumbled|annuali[sz]ed|a year|yield|per (?:year|annum)|APR"
     r"|APY|volatility|DVOL|premium|leverage|"
-    r"drawdown|below|above|off its|retrac\w+|correlat\w+|probability|chance|collateral\w*|margin|reached|times)\b",
+    r"drawdown|interval|confidence|bootstrap|percentile|quantile|coverage|dominance|below|above|off its|retrac\w+|correlat\w+"
+    r"|probability|chance|collateral\w*|margin|reached|times)\b",
     re.I,
 )  # fmt: skip
 SHARE = re.compile(
-    r"\bshares?\b|account(?:ed|s|ing)? for|represent|(?:made|make|making) up|compris|\bof (?:the |all |total|that|this|those"
-    r"|its|every|which)|\bwere (?:long|short)|"
+    r"\bshares?\b|account(?:ed|s|ing)? for|represent|(?:made|make|making) up|compris|\bof (?:the|all|total|that|this|those"
+    r"|its|every|which)\b|\bwere (?:long|short)|"
     r"\b(?:long|short)s?\b|contribut|dominat|portion|proportion|came from|belong",
     re.I,
 )  # fmt: skip
@@ -45,7 +46,7 @@ def is_share(s: Statement) -> bool:
     """Whether a percentage is a share of a whole rather than a change, a rate or a level."""
     around = s.near
     return (
-        bool(SHARE.search(around) or s.venues or s.side)
+        bool(SHARE.search(around) or s.venues or s.side or s.coins)
         and not CHANGE.search(re.sub(r"\bmade up\b|\bmak(?:e|ing) up\b", "", around))
         and not s.quantity.is_signed
     )
@@ -64,7 +65,7 @@ def total_for(s: Statement, money_: Sequence[Statement], *, whole: bool = False)
     """The total a part belongs to: the nearest of the same subject (or, with `whole`, of everything), behind an "of the" first."""
     fits = [t for t in money_ if t.side is None and t.role == "total" and t.id != s.id and not t.venues and not t.coins] if whole else [
         t for t in money_ if t.side is None and t.role != "rest" and t.id != s.id and t.key == s.key]  # fmt: skip
-    fits = [t for t in fits if t.quantity.value > 0]
+    fits = [t for t in fits if t.quantity.value > 0 and not t.quantity.is_signed]
     own = [t for t in fits if t.sentence.order == s.sentence.order and (t.is_of or not t.is_earlier)]
     fits = (
         own
@@ -103,7 +104,10 @@ def _sides(money_: Sequence[Statement]) -> Iterator[Finding]:
 
 def _within(part: Statement, money_: Sequence[Statement]) -> Iterator[Finding]:
     total = total_for(part, money_) or (total_for(part, money_, whole=True) if part.key != ((), ()) else None)
-    if total is not None and part.quantity.low > total.quantity.high:
+    is_whole = total is not None and (
+        total.is_of or bool(GLOBAL.search(total.near)) or bool(LIQUIDATED.search(total.near)) or bool(total.venues)
+    )
+    if total is not None and is_whole and part.quantity.low > total.quantity.high:
         words = f"{amount(part.quantity)} is more than the whole, {amount(total.quantity)}"
         yield judged(False, _joined(part, total), "parts_total", words, part.id, (part, total))
 

@@ -25,6 +25,9 @@ NOT_ADDITIVE = re.compile(
     r"correlation|strike|max|min|high|low|peak|first|last|cumulative|interval|APR|APY)\b|^#",
     re.I,
 )
+TOTAL_ROW = re.compile(
+    r"\W*(?:grand |overall )?(?:totals?|sum|all|market|whole)(?: (?:venues|exchanges|coins|liquidations|market))?(?:\s*\([^)]*\))?\W*", re.I
+)
 FUNDS = re.compile(r"\b(?:IBIT|FBTC|BITB|ARKB|BTCO|EZBC|BRRR|HODL|BTCW|GBTC|BTC|ETHA|FETH|ETHW|CETH|ETHV|QETH|EZET|ETHE|ETH)\b")
 
 
@@ -48,10 +51,8 @@ def columns(table: Table) -> list[Column]:
         unit = _factor(own) or (_factor(titled) or shared if role in ("total", "long", "short", "amount") else None)
         cells = [_cell(row[i], role, unit) for row in table.rows] if i else [None] * len(table.rows)
         kinds = {c.kind for c in cells if c is not None}
-        if role in ("long", "short", "total", "amount", "other") and kinds == {"share"}:
-            role = {"long": "long share", "short": "short share"}.get(
-                role, "share" if role != "other" or re.search(r"share|%|of total", head, re.I) else "other"
-            )  # type: ignore[assignment]  # members of Role
+        if role in ("long", "short", "total", "amount") and kinds == {"share"}:
+            role = "long share" if role == "long" else "short share" if role == "short" else "other"
         if any(c is not None and c.kind == "money" for c in cells) and unit is None:
             unit = 1.0
         found.append(Column(role, unit, tuple(cells)))
@@ -60,7 +61,7 @@ def columns(table: Table) -> list[Column]:
 
 def _role(head: str) -> Role:
     text = head.lower()
-    if re.search(r"share|%|percent|proportion|of total", text):
+    if re.search(r"\bshares?\b|\bproportion\b|\bof (?:the )?(?:total|whole|all)\b|^\W*%\W*$|^\W*percent\W*$", text):
         return "long share" if re.search(r"\blongs?\b|length", text) else "short share" if re.search(r"\bshorts?\b", text) else "share"
     if NOT_ADDITIVE.search(text):
         return "other"
@@ -97,14 +98,7 @@ def _cell(text: str, role: Role, unit: float | None) -> Quantity | None:
 def check(table: Table, wholes: Sequence[Statement]) -> Iterator[Finding]:
     """Sums and shares of one table; `wholes` are totals that the text states."""
     found = columns(table)
-    total_row = next(
-        (
-            i
-            for i, row in enumerate(table.rows)
-            if re.match(r"\W*(?:grand |overall )?(?:total|sum|all(?: venues| exchanges)?|market|whole)\b", row[0], re.I)
-        ),
-        None,
-    )
+    total_row = next((i for i, row in enumerate(table.rows) if TOTAL_ROW.fullmatch(row[0].strip())), None)
     by_role = {c.role: c for c in reversed(found)}
     long, short, total = by_role.get("long"), by_role.get("short"), by_role.get("total") or by_role.get("amount")
     for i, line in enumerate(table.lines):
@@ -174,6 +168,9 @@ def _share_column(
         return
     low, high = sum(c.low for c in shares), sum(c.high for c in shares)
     has_rest = any(REST.search(table.rows[i][0]) for i, _ in rows)
+    named = sum(bool(venues_in(row[0], is_cell=True) or coins_in(row[0]) or REST.search(row[0])) for row in table.rows)
+    if named < 2 and last is None:
+        return
     words = f"{' + '.join(f'{c.value:g}' for c in shares)} = {sum(c.value for c in shares):g} %"
     if low > 100:
         yield Finding(words, "inconsistent", "share_over_100", f"{words} of one whole", table.order)
@@ -215,7 +212,7 @@ def statements(tables: Sequence[Table], first: int) -> list[Statement]:
                 if q is None or q.kind != "money":
                     continue
                 venues, coins = tuple(n.key for n in venues_in(name, is_cell=True)), tuple(n.key for n in coins_in(name))
-                is_total = bool(re.match(r"\W*(?:total|sum|all|market|whole)\b", name, re.I))
+                is_total = bool(TOTAL_ROW.fullmatch(name.strip()))
                 if not venues and not coins and not is_total and not REST.search(name):
                     continue
                 side: Literal["long", "short"] | None = "long" if column.role == "long" else "short" if column.role == "short" else None

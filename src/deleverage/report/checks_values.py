@@ -32,7 +32,7 @@ def fear_and_greed(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                 words = [(len(text) + m.start(), m[1].lower()) for m in BAND.finditer(follow)]
                 whole = f"{s.text} {follow}"
         for q in values:
-            if not 0 <= q.value <= 100:
+            if not 0 <= q.value <= 100 and q.value < 1000:
                 yield judged(False, whole, "fear_greed_band", f"{q.value:g} is outside 0–100", s.order)
         for start, word in words:
             if not values:
@@ -200,7 +200,7 @@ def ranges(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A range begins at its lower end; a low is not above the high of the same sentence."""
     for s in sentences:
         for q in quantities(s.text):
-            if q.until is not None and q.kind in ("price", "money", "share"):
+            if q.until is not None and q.kind in ("price", "money"):
                 holds = q.low <= q.until.high or (q.value < 0 and q.until.value < 0)
                 descending = re.search(r"\b(?:pocket|zone|support|down|low|slide|drop|fell|fall)\w*", s.text, re.I)
                 if not holds and not (descending and q.kind == "price"):

@@ -78,16 +78,18 @@ def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
 
 
 def _signs(text: str) -> list[tuple[int, int, str]]:
+    """The signs of funding a sentence names, in order: words, signed rates, and bare rates where no word of their clause is negative."""
     found = [(m.start(), 1, m[0]) for m in POSITIVE.finditer(text)] + [(m.start(), -1, m[0]) for m in NEGATIVE.finditer(text)]
     denied = [m.end() for m in NO_SIGN.finditer(text)]
     found = [sign for sign in found if sign[0] not in denied]
-    if (
-        not found
-        and (rate := PLAIN_RATE.search(text))
-        and re.search(r"\bfunding\b[^.;]{0,60}$", text[: rate.start()], re.I)
-        and float(rate[0].rstrip("% ")) > 0
-    ):
-        found.append((rate.start(), 1, rate[0]))
+    for rate in PLAIN_RATE.finditer(text):
+        clause = re.split(r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b", text[: rate.start()])[-1]
+        if (
+            0 < float(rate[0].rstrip("% ")) < 1
+            and not NEGATIVE.search(clause)
+            and re.search(r"\bfunding\b|\brate\b", text[: rate.start()], re.I)
+        ):
+            found.append((rate.start(), 1, rate[0]))
     return sorted(found)
 
 
@@ -110,7 +112,7 @@ LOSS = re.compile(
     rf"|{_MONEY_WORD}(?: \w+){{0,3}}?\s(?:in|of|worth of)\s(?:\w+[- ]){{0,3}}?loss(?:es)?\b"
     rf"|\b(?:cost|costing|costs)\s+(?:\w+\s){{0,3}}?(?:traders|longs|shorts|investors|bulls|bears|them|speculators)\s+{_MONEY_WORD}"
     rf"|\b(?:traders|longs|shorts|bulls|bears|speculators|investors)(?: \w+){{0,3}}? (?:out|down|poorer) (?:of |by )?{_MONEY_WORD}"
-    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped (?:out|off|away))\s+{_MONEY_WORD}\s+(?:of"
+    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped(?: out| off| away)?)\s+{_MONEY_WORD}\s+(?:of"
     rf"|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances)"
     rf"|{_MONEY_WORD}\s+(?:(?:was|were|had been)\s+)?(?:lost|destroyed|burn(?:ed|t))\b",
     re.I,

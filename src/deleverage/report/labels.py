@@ -83,7 +83,7 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
     dates = [(m.start(), m.end(), m[0]) for m in DATE.finditer(text)]
     numbers = [q for q in _inherited(text) if not any(s <= q.start < e or s < q.end <= e for s, e, _ in dates) and not _is_year(text, q)]
     found: list[Statement] = []
-    carried, held, parent = _Labels(), _Labels(), first
+    carried, held, parent, running = _Labels(), _Labels(), first, topic
     for i, q in enumerate(numbers):
         gap = text[: q.start] if i == 0 else text[numbers[i - 1].end : q.start]
         before = gap if i == 0 else _split(gap)[1]
@@ -108,11 +108,11 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
         was_held, held = held, _Labels()
         if is_of and (is_about or not venues_in(after)):
             own, held = _Labels(), _own("", after, False) if is_about else _Labels()
-        elif own.is_empty and i and _BESIDE.fullmatch(gap):
+        elif own.is_empty and i and (_BESIDE.fullmatch(gap) or (gap.rstrip().endswith(",") and after.startswith(" of "))):
             same = found[-2] if found[-1].is_of and len(found) > 1 else found[-1]
             if not was_held.is_empty:
                 own = was_held
-            elif q.kind == "share" and same.quantity.kind == "money":
+            elif {q.kind, same.quantity.kind} == {"share", "money"}:
                 own = _Labels(same.venues, same.coins, same.side)
         is_total = is_of or (own.side is None and not own.venues and bool(GLOBAL.search(near)))
         if (
@@ -132,10 +132,12 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
         said = window_hours(near)
         when = next((d for s, _, d in reversed(dates) if s < q.start), dates[0][2] if dates else "")
         about = topic_of(near)
+        running = topic if ";" in gap else running
+        running = running if about == "none" else about
         found.append(
             Statement(
                 q,
-                topic if about == "none" else about,
+                running,
                 own.venues,
                 own.coins,
                 own.side,
@@ -158,8 +160,9 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
 def _behind(text: str, numbers: list[Quantity], i: int) -> str:
     """What belongs to a number behind it; behind the last one a sentence may go on for long."""
     end = numbers[i].end
-    if i + 1 < len(numbers) and text[end : numbers[i + 1].start].strip() == "(" and text[numbers[i + 1].end :].startswith(")"):
-        i, end = i + 1, numbers[i + 1].end + 1  # "$1.86 billion (93 %) came from longs"
+    is_pair = i + 1 < len(numbers) and numbers[i].kind == "money" and numbers[i + 1].kind == "share"
+    if is_pair and re.fullmatch(r"\s*(?:\(|,? or|,)\s*", text[end : numbers[i + 1].start]):
+        i, end = i + 1, numbers[i + 1].end + text[numbers[i + 1].end :].startswith(")")  # "$1.86 billion (93 %) came from longs"
     if i + 1 < len(numbers):
         return _split(text[end : numbers[i + 1].start])[0]
     after = text[end:]

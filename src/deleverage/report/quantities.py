@@ -39,7 +39,7 @@ QUANTITY = re.compile(
     rf"(?P<cur2>\s?(?:{_MONEY}|dollars|U\.S\. dollars)(?![A-Za-z]))?"
     r"(?P<u>\s?(?:%|percentage[- ]points?|per ?cent|pct\b|pp\b|bps\b|bp\b|basis points|points\b|pts\b|(?:vol(?:atility)?|vega) points))?"
 )
-RANGE = re.compile(r"^\s?(?:[-–—−]|to|and|through)\s?$")
+RANGE = re.compile(r"^(?:\s[-–—−]\s|[-–—−]|\s(?:to|and|through)\s)$")
 ABOUT = {"about", "around", "roughly", "approximately", "approx", "some", "circa", "c", "near", "~", "≈"}
 UNDER = {"under", "less than", "below", "up to", "at most", "no more than", "shy of", "<", "≤"}
 NEARLY = {"nearly", "almost", "close to", "approaching"}
@@ -104,6 +104,8 @@ def quantities(text: str, unit: float = 1.0) -> list[Quantity]:
 def _is_word(text: str, match: re.Match[str]) -> bool:
     """Whether digits belong to a word, a date or a clock."""
     before = text[max(0, match.start("n") - 1) : match.start("n")]
+    if before == "±":
+        return True
     after = text[match.end("n") : match.end("n") + 3]
     return (
         (before.isalpha() and not match["cur"])

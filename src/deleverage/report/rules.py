@@ -22,7 +22,6 @@ RULES: dict[str, str] = {
     "volatility_unit": "a volatility index is annualised percent; a day's move is it over √365",
     "price_range": "a range begins at its lower end, and a low is not above a high",
     "flow_sign": "outflows are negative, inflows positive, and a sum of days has the sign of its days",
-    "streak": "a streak is as long as the run of days that are told",
     "real_yield": "the real yield is the nominal one less breakeven inflation",
     "calendar": "dates exist, and fall on the weekday named",
     "rounding": "nothing is printed finer than what it is made of is known",
