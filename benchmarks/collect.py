@@ -3,7 +3,7 @@
 Raises the rate step by step; a step holds when nothing is lost and the parser is not behind at its end. Then 11,279 liquidation
 fills in one second, the measured peak of 10 October 2025, and whether all of them are shown, exactly.
 
-    .venv/bin/python benchmarks/collect.py [--seconds 60] [--rates 5000 10000 15000 20000]
+    .venv/bin/python benchmarks/collect.py [--seconds 60] [--rates 5000 10000 15000 20000] [--reconstruction]
 """
 
 import argparse
@@ -21,6 +21,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]  # no stubs are installed
 from websockets.asyncio.client import connect
 
+from deleverage.simulate.reconstruction.recording import DAY
 from deleverage.venues import VENUES
 
 RECORDINGS = (  # without those of liquidations alone: at a constant rate they would be a third of all frames
@@ -119,14 +120,15 @@ async def burst(gateway: str, base: str, listener: Listener) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def main(rates: list[float], seconds: float) -> None:
+async def main(rates: list[float], seconds: float, recordings: tuple[str, ...]) -> None:
     """Start everything, run the steps, print rows."""
-    serve = [part for name in RECORDINGS for part in ("--serve", name)]
+    serve = [part for name in recordings for part in ("--serve", name)]
     server = subprocess.Popen([sys.executable, "-m", "deleverage.cli", "simulate", *serve], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     gateway = server.stdout.readline().strip()
     with tempfile.TemporaryDirectory() as directory:
         environment = dict(os.environ, DELEVERAGE_LOG__LEVEL="error", DELEVERAGE_COLLECT__BACKFILL="false")
+        environment |= {f"DELEVERAGE_REFERENCES__{name}__ENABLED": "false" for name in ("FEAR_GREED", "FARSIDE", "FRED")}
         environment |= {f"DELEVERAGE_VENUES__{name.upper()}__GATEWAY": gateway for name in VENUES}
         command = [sys.executable, "-m", "deleverage.cli", "up", "--live", "--data", str(Path(directory) / "data"), "--port", str(PORT)]
         collector = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
@@ -158,5 +160,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rates", type=float, nargs="+", default=[5_000, 10_000, 15_000, 20_000])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--reconstruction", action="store_true", help="serve the reconstructed day instead of the real recordings")
     chosen = parser.parse_args()
-    asyncio.run(main(chosen.rates, chosen.seconds))
+    asyncio.run(main(chosen.rates, chosen.seconds, (DAY,) if chosen.reconstruction else RECORDINGS))
