@@ -300,3 +300,8 @@ def test_the_page_of_rules_names_them_all_and_its_examples_break_them() -> None:
     assert len(examples) >= 24
     for rule, text in examples:
         assert ("inconsistent", rule) in {(row["verdict"], row["rule"]) for row in lint(text.strip(" |"))}, text
+
+
+def test_footnotes_are_no_claims() -> None:
+    text = "2.00 bn USD[^1] was liquidated: 1.86 bn USD[^2] long and 140.2 M USD[3] short.\n\n[^1]: liquidations.total.24h 9 bn USD\n"
+    assert [(row["verdict"], row["rule"]) for row in lint(text)] == [("consistent", "parts_total")]

@@ -29,6 +29,9 @@ def names_for(s: Statement) -> list[str]:
     q, text = s.quantity, s.sentence.text
     hours = 24.0 if s.hours is None else s.hours
     window = f"{hours:g}h"
+    if s.topic == "liquidations" and re.search(r"\bestimat|\binterval\b", text, re.I):
+        is_whole = not s.venues and not s.coins and s.side is None and q.kind == "money" and q.until is None
+        return [f"liquidations.estimate.{window}"] if is_whole else []
     if s.topic == "liquidations" and len(s.venues) + len(s.coins) <= 1 and s.role != "rest":
         subject = f"liquidations.venue.{s.venues[0]}" if s.venues else f"liquidations.base.{s.coins[0]}" if s.coins else "liquidations"
         if q.kind == "money":

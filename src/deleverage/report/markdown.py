@@ -62,7 +62,9 @@ def read(text: str) -> tuple[list[Sentence], list[Table]]:
     i = 0
     while i < len(lines):
         line = lines[i]
-        if line.lstrip().startswith(("```", "~~~")):
+        if re.match(r"\s*\[\^[^\]]+\]:", line):
+            flush()  # a footnote says where a number is from; it is no claim
+        elif line.lstrip().startswith(("```", "~~~")):
             flush()
             is_code = not is_code
         elif "|" in line and i + 1 < len(lines) and _RULE.match(lines[i + 1]) and "-" in lines[i + 1] and not is_code:
@@ -105,6 +107,7 @@ def read(text: str) -> tuple[list[Sentence], list[Table]]:
 
 def _clean(line: str) -> str:
     line = re.sub(r"!?\[([^\]]*)\]\([^)\s]*\)", r"\1", line.strip())
+    line = re.sub(r"\s?\[\^?\d{1,3}\](?!\()", "", line)
     line = re.sub(r"<[a-zA-Z/][^>]{0,200}>", "", line)
     return re.sub(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.,%])[*_](?!\w)", "", line)
 
