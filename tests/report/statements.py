@@ -277,4 +277,5 @@ TRUE: list[tuple[str, str | None]] = [
     ("Key levels are 85,000, the 82-79k pocket and 90-94k.", None),
     ("ETF outflows of $903 million on 20 November followed inflows of $75 million the day before.", None),
     ("Short-dated puts carry a premium, and long-dated calls are cheap; longs paid up.", None),
+    ("1.83 bn USD was liquidated, 1.71 bn of it long. With what feeds left out the total is estimated at 2.4 bn USD (1.8 bn USD to 4.6 bn USD, 90% interval). Of that the long share is 90 % (54 % to 96 %, 90% interval).", None),
 ]  # fmt: skip

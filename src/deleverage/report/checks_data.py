@@ -68,7 +68,7 @@ def against_data(found: Sequence[Statement], figures: Mapping[str, Figure]) -> I
     """Hold every statement whose figure is known against it."""
     for s in found:
         name = next((n for n in names_for(s) if n in figures), None)
-        if name is None or s.is_earlier:
+        if name is None or (s.is_earlier and ".estimate." not in name):
             continue
         figure = figures[name]
         ids = frozenset({s.id})

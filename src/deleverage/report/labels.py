@@ -47,6 +47,8 @@ _BACKGROUND = re.compile(r"\b(?:as|after|when|because|amid|before|while)\b", re.
 """What comes before it is not what the number behind it is of: "Bitcoin fell as $2 bn was liquidated"."""
 _OF_SHARES = re.compile(r"\b(?:long|short)(?:[- ]side)? shares?\b|\bshares? of (?:longs|shorts)\b", re.I)
 _TOGETHER = re.compile(r"\b(?:together|combined|between them|the two|both|jointly)\b", re.I)
+_ESTIMATED = re.compile(r"\b(?:(?:is|are|was|were) estimated at|estimated total|interval)\b", re.I)
+"""Of what was not seen: such numbers are held against those of their own sentence alone, as those of another time are."""
 _ANNOUNCED = re.compile(r"\b(?:majority|most|half|bulk|led|dominated)\b[^:]*:\s*$", re.I)
 
 
@@ -82,6 +84,7 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
     text = sentence.text
     dates = [(m.start(), m.end(), m[0]) for m in DATE.finditer(text)]
     numbers = [q for q in _inherited(text) if not any(s <= q.start < e or s < q.end <= e for s, e, _ in dates) and not _is_year(text, q)]
+    is_estimate = bool(_ESTIMATED.search(text))
     found: list[Statement] = []
     carried, held, parent, running = _Labels(), _Labels(), first, topic
     for i, q in enumerate(numbers):
@@ -144,7 +147,7 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
                 role,
                 said[-1] if said else hours,
                 when,
-                bool(EARLIER.search(near)),
+                bool(EARLIER.search(near)) or is_estimate,
                 near.strip(),
                 before,
                 after,
