@@ -135,6 +135,7 @@ FALSE: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 TRUE: list[tuple[str, str | None]] = [
+    ("Over 24 hours $2.00 billion was liquidated on all venues. The five largest, $1,830.97 million in total: Bybit $629.11 million, Hyperliquid $628.82 million. Bybit and Hyperliquid made up 62.9% of all liquidations.", "share_of_amounts"),
     ("Funding is slightly positive: longs pay shorts.", "funding_sign"),
     ("Funding turned negative on OKX, so shorts are paying longs there.", "funding_sign"),
     ("When funding is positive, longs pay shorts; when it is negative, shorts pay longs.", "funding_sign"),

@@ -197,18 +197,24 @@ def _recomputed(share: Statement, money_: Sequence[Statement]) -> Iterator[Findi
         return
     low, high = sum(t.quantity.low for t in top), sum(t.quantity.high for t in top)
     value = sum(t.quantity.value for t in top)
-    least, most = 100 * low / bottom.quantity.high, 100 * high / bottom.quantity.low
+
+    def fits(whole: Statement) -> bool:
+        least, most = 100 * low / whole.quantity.high, 100 * high / whole.quantity.low
+        return q.within(least, most) if q.until is None else q.low <= most and least <= q.until.high
+
+    if not fits(bottom) and share.side is None:  # a text may state two totals; the share is of either
+        others = [t for t in money_ if t.role == "total" and t.side is None and not t.venues and not t.coins and t.quantity.low > 0]
+        bottom = next((t for t in others if _same_window(share, t) and fits(t)), bottom)
     named = " + ".join(amount(t.quantity) for t in top)
     words = f"{named if len(top) == 1 else f'({named})'} / {amount(bottom.quantity)} = {percent(100 * value / bottom.quantity.value)}"
-    holds = q.within(least, most) if q.until is None else q.low <= most and least <= q.until.high
     text = _joined(share, *top, bottom)
-    yield judged(holds, text, "share_of_amounts", f"{words}, said {q.value:g} %", share.id, (share, *top, bottom))
+    yield judged(fits(bottom), text, "share_of_amounts", f"{words}, said {q.value:g} %", share.id, (share, *top, bottom))
     known = (
         100 * value / bottom.quantity.value * (sum(t.quantity.step for t in top) / value + bottom.quantity.step / bottom.quantity.value)
         if value
         else 0
     )
-    if holds and known > 300 * q.step:
+    if fits(bottom) and known > 300 * q.step:
         words = f"printed to ±{q.step:g} points; the amounts fix it to ±{known:.2g}"
         yield judged(False, share.sentence.text, "rounding", words, share.id, (share,))
 
