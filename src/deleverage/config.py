@@ -134,9 +134,14 @@ class HyperliquidSettings(BaseModel):
 
 
 def _every(text: str) -> str:
+    from deleverage.errors import BadInput
     from deleverage.when import duration
 
-    if text and duration(text) < 60_000_000_000:
+    try:
+        short = bool(text) and duration(text) < 60_000_000_000
+    except BadInput as error:
+        raise ValueError(str(error)) from None
+    if short:
         raise ValueError("a report every minute at most")
     return text
 
@@ -151,7 +156,7 @@ class ReportSettings(BaseModel):
 
     every: Annotated[str, AfterValidator(_every), Field(description="write one this often, of that window: 1d, 12h; empty: never")] = ""
     on_wave_end: Annotated[bool, Field(description="write one when a wave has ended")] = False
-    window: Annotated[str, Field(description="window of the report at a wave's end")] = "24h"
+    window: Annotated[str, AfterValidator(_every), Field(description="window of the report at a wave's end")] = "24h"
     formats: Annotated[tuple[ReportFormat, ...], Field(description="formats: html, md, pdf, json, zip (the data pack)")] = ("html",)
     folder: Annotated[str, Field(description="where to; empty: reports/ in the data directory")] = ""
     templates: Annotated[str, Field(description="directory of templates that come before the package's; empty: none")] = ""

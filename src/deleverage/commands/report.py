@@ -161,8 +161,7 @@ def verify(
     """
     from deleverage.report_answers import verdict_of
 
-    is_pack = file.is_file() and file.open("rb").read(2) == b"PK"
-    if is_pack or not file.is_file():
+    if not file.is_file() or _bytes(file, 2) == b"PK":
         found = verdict_of(file, None)
     else:
         with reader_of(data) as reader:
@@ -237,9 +236,9 @@ def _text(file: str) -> str:
     return text
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int = MOST_BYTES + 1) -> bytes:
     with path.open("rb") as opened:
-        return opened.read(MOST_BYTES + 1)
+        return opened.read(most)
 
 
 def _figures(data: Path | None, at: str | None, as_of: str | None) -> tuple[dict[str, "Figure"], str]:

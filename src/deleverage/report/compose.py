@@ -9,6 +9,7 @@ from deleverage.report.charts.clock import words
 from deleverage.report.claims import Claim, Shown, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Report, Section, Table, joined, plain
 from deleverage.report.figures import figures
+from deleverage.report.figures_waves import found as found_waves
 from deleverage.report.reading import Reading
 from deleverage.report.revisions import revisions
 from deleverage.report.sections import Told, clock, liquidated, price_sentence, spaced, title, waves
@@ -17,6 +18,8 @@ from deleverage.venues import VENUES
 LEADS = 0.5
 """Salience from which a part is told in full; on a quiet day the others are a sentence each."""
 MOST_REVISED = 40
+STRESS_USD, ONE_SIDED = 500_000.0, 0.7
+"""A wave of this size (USD, as seen), this much of it on one side, makes a day one of stress."""
 RULES = {
     "full": "all orders", "presumed_full": "all orders, as far as known", "largest_per_second": "the largest order per contract and second",
     "latest_per_second": "the last order per contract and second", "watched_accounts": "accounts that are watched alone",
@@ -28,9 +31,10 @@ RULES = {
 def compose(reading: Reading) -> Report:
     """Write the report of a reading."""
     known, attempt = figures(reading), Attempts()
-    is_stress = bool((known[f"waves.count.{reading.length}"].value or 0.0) > 0)
+    is_stress = stressed(reading)
     told = Told(reading, known, attempt, is_stress)
-    market = [section for section in (liquidated(told), waves(told)) if section is not None]
+    parts = (liquidated(told), waves(told) if is_stress else None)
+    market = [section for section in parts if section is not None]
     rooms = (sections_around.leverage, sections_around.options, sections_around.mood, sections_around.flows, sections_around.economy)
     around = [section for section in (room(told) for room in rooms) if section is not None]
     leading = [s for s in around if s.salience >= LEADS]
@@ -47,6 +51,15 @@ def compose(reading: Reading) -> Report:
     label = LABEL if reading.question.is_reconstruction else ""
     return Report(reading.question, reading.length, label, kicker, headline, lede, tuple(s for s in body if s.blocks), known,
                   tuple(attempt.withheld))  # fmt: skip
+
+
+def stressed(reading: Reading) -> bool:
+    """Tell whether the window holds a wave worth telling of: a one-sided one of some size. Bursts of small orders come every day."""
+    for wave in found_waves(reading):
+        total = wave.long_usd + wave.short_usd
+        if total >= STRESS_USD and max(wave.long_usd, wave.short_usd) >= ONE_SIDED * total:
+            return True
+    return False
 
 
 def _revised(reading: Reading, known: dict[str, Figure]) -> list[Section]:
@@ -119,8 +132,8 @@ def _elsewhere(others: list[Section]) -> list[Section]:
     return [Section("elsewhere", "Elsewhere", (Listing(said),), 0.1)] if said else []
 
 
-SUBJECTS = {"funding": "Funding", "open_interest": "Open interest", "options": "Options", "sentiment": "Sentiment", "etf": "Fund flows",
-            "macro": "Yields and the dollar", "price": "The price", "liquidations": "Liquidations"}  # fmt: skip
+SUBJECTS = {"funding": "funding", "open_interest": "open interest", "options": "options", "sentiment": "sentiment", "etf": "fund flows",
+            "macro": "yields and the dollar", "price": "the price", "liquidations": "liquidations"}  # fmt: skip
 
 
 def _unknown(told: Told) -> Section:
@@ -142,9 +155,19 @@ def _unknown(told: Told) -> Section:
             partial.setdefault(rule, []).append(title(name))
     for rule, names in partial.items():
         said.append(sentences.not_known(f"Orders that {joined(names)} left out", f"the feed shows {RULES.get(rule, rule)}"))
+    lacking: list[str] = []
+    others: list[Claim] = []
     for name, figure in told.figures.items():
-        if figure.status == "missing" and figure.note and not name.startswith("liquidations.venue."):
-            said += _missing(name, figure)
+        if figure.status == "missing" and figure.note and not name.startswith(("liquidations.venue.", "open_interest.coin.")):
+            subject, why = _missing(name, figure)
+            if "in the data" in why or "within the hour" in why:
+                lacking.append(subject)
+            else:
+                others.append(sentences.not_known(subject, why))
+    if lacking:
+        words = joined(list(dict.fromkeys(lacking)))
+        said.append(sentences.not_known(words[0].upper() + words[1:], "nothing recent of it is in the data"))
+    said += others
     stale = sorted({name for name, figure in told.figures.items() if figure.status == "stale"})
     if stale:
         subjects = joined(sorted({SUBJECTS.get(name.split(".")[0], name.split(".")[0]).lower() for name in stale}))
@@ -152,15 +175,16 @@ def _unknown(told: Told) -> Section:
     return Section("unknown", "What is not known", (Listing(tuple(said)),) if said else ())
 
 
-def _missing(name: str, figure: Figure) -> list[Claim]:
-    if any(character.isdigit() for character in figure.note):
-        why = "the history is too short" if "history" in figure.note else "see its footnote"
-    else:
-        why = figure.note
-    what = {"open_interest.drawdown": "Fall of open interest from its peak", "options.published_index": "The published volatility index",
-            "options.volatility_index": "Options and their volatility index", "open_interest.usd": "Open interest in dollars"}  # fmt: skip
-    subject = next((said for start, said in what.items() if name.startswith(start)), SUBJECTS.get(name.split(".")[0], name))
-    return [sentences.not_known(subject, why)] if name != "open_interest.coin.BTC" else []
+def _missing(name: str, figure: Figure) -> tuple[str, str]:
+    """Name the subject of a figure that is missing, and why it is; numbers of the reason are in its footnote."""
+    why = figure.note
+    if any(character.isdigit() for character in why):
+        why = "the history is too short" if "history" in why else "see its footnote"
+    named = {
+        "open_interest.drawdown": "the fall of open interest from its peak", "options.published_index": "the published volatility index",
+        "options.volatility_index": "options and their volatility index", "open_interest.usd": "open interest",
+    }  # fmt: skip
+    return next((words for start, words in named.items() if name.startswith(start)), SUBJECTS.get(name.split(".")[0], name)), why
 
 
 def _sources(told: Told) -> Section:

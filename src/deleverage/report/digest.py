@@ -32,10 +32,12 @@ def _numbers(column: pl.Series) -> Hashes:
     elif column.dtype.is_integer() or column.dtype == pl.Boolean:
         values = column.cast(pl.Int64).fill_null(0).to_numpy().view(np.uint64)
     elif column.dtype == pl.String:
-        codes = column.fill_null("").rank("dense").to_numpy().astype(np.int64) - 1
-        words = column.fill_null("").unique().sort().to_list()
+        words = column.unique().drop_nulls().to_list()
         each = [int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest(), "little") for word in words]
-        values = np.array(each, dtype=np.uint64)[codes] if each else np.zeros(0, dtype=np.uint64)
+        if not each:
+            return np.full(len(column), NULL)
+        known = column if not nulls.any() else column.fill_null(words[0])
+        values = known.replace_strict(words, pl.Series(each, dtype=pl.UInt64), return_dtype=pl.UInt64).to_numpy()
     else:
         return _numbers(pl.Series(column.name, [repr(value) for value in column.to_list()], dtype=pl.String))
     return np.where(nulls, NULL, values)

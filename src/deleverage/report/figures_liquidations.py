@@ -102,7 +102,7 @@ def shorter_figures(reading: Reading) -> list[Figure]:
         of = reading.select("liquidations", start=start, **_venues(reading))
         value = usd if usd or covered else None
         found.append(stated(reading, f"liquidations.total.{hours}h", value, "usd", [of], coverage=covered, missing=reading.missing,
-                            note=FLOOR if reading.floor() else ""))  # fmt: skip
+                            note=FLOOR if reading.floor() and value is not None else ""))  # fmt: skip
     return found
 
 

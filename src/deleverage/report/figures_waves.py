@@ -14,6 +14,8 @@ from deleverage.report.reading import Reading
 from deleverage.report.selector import Selector
 from deleverage.report.stated import Spec, stated
 
+FEWEST = 10
+"""Prices below which nothing is said of where the price went."""
 TOLD = 12
 """Waves told one by one: the largest."""
 
@@ -122,8 +124,9 @@ def price_figures(reading: Reading) -> list[Figure]:
     w, base = reading.length, reading.question.base
     of = reading.priced("window", reading.start)
     rows = reading.rows(of).sort("ts_event")
-    if rows.is_empty():
-        return [stated(reading, f"price.{base}.last", None, "price", [of], note="no price of the window is in the data")]
+    if len(rows) < FEWEST:
+        note = "too few prices of the window are in the data" if len(rows) else "no price of the window is in the data"
+        return [stated(reading, f"price.{base}.last", None, "price", [of], note=note)]
     note = f"{rows['price_kind'][0]} of {rows['symbol'][0]} on {rows['venue'][0]}"
     first, last = float(rows["price"][0]), float(rows["price"][-1])
     high, low = rows["price"].max(), rows["price"].min()

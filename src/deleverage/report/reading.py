@@ -112,7 +112,8 @@ class Reading:
             rows = self.frames[name]
             if "row_hash" not in rows.columns:
                 rows = self.frames[name] = rows.with_columns(pl.Series("row_hash", fingerprints(rows)))
-            return of_hashes(selector.of(rows)["row_hash"].to_numpy())
+            needed = {"ts_event", "start", "ts_recv", "row_hash", *(name for name, _ in selector.filters)}
+            return of_hashes(selector.of(rows.select([name for name in rows.columns if name in needed]))["row_hash"].to_numpy())
 
         return self.once(f"digest {selector.text}", work)
 

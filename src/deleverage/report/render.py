@@ -171,7 +171,7 @@ def _claim(claim: Claim) -> dict[str, Any]:
 
 
 def _part(part: str | Shown) -> Any:
-    return part if isinstance(part, str) else {"text": part.text, "figure": part.figure.name}
+    return part if isinstance(part, str) else {"figure": part.figure.name, "text": part.text}
 
 
 def _block(block: Block) -> dict[str, Any]:

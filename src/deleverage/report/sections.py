@@ -85,8 +85,7 @@ def liquidated(told: Told) -> Section:
             blocks += pictured(pictures.heatmap(reading), *_when(told))
         blocks += _by_coin(told, total)
     blocks += _elsewhere(told, total)
-    waves = told.value(f"waves.count.{w}") or 0.0
-    return Section("liquidated", "What was liquidated", tuple(blocks), 0.9 if waves else 0.4 if total.value else 0.3)
+    return Section("liquidated", "What was liquidated", tuple(blocks), 0.9 if told.is_long else 0.4 if total.value else 0.3)
 
 
 def _behind(guess: Figure) -> tuple[str | Shown, ...]:

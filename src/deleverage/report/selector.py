@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import polars as pl
 
 from deleverage.errors import BadInput
-from deleverage.when import instant, iso
+from deleverage.when import EARLIEST, LATEST, instant, iso
 
 MS = 1_000_000
 ROUTE = ("venue", "base")
@@ -29,8 +29,8 @@ class Selector(NamedTuple):
     def text(self) -> str:
         """The one line.
 
-        >>> Selector("liquidations", 0, 10**18, 10**18, (("venue", "okx"), ("position_side", "long"))).text
-        'liquidations?venue=okx&start=1970-01-01T00:00:00.000Z&end=2001-09-09T01:46:40.000Z&as_of=2001-09-09T01:46:40.000Z#position_side=long'
+        >>> Selector("liquidations", 0, 15 * 10**17, 15 * 10**17, (("venue", "okx"), ("position_side", "long"))).text
+        'liquidations?venue=okx&start=0ns&end=2017-07-14T02:40:00.000Z&as_of=2017-07-14T02:40:00.000Z#position_side=long'
         """
         times = {"start": self.start, "end": self.end, "as_of": self.as_of}
         route = {name: value for name, value in self.filters if name in ROUTE}
@@ -49,13 +49,14 @@ class Selector(NamedTuple):
         for name, value in self.filters:
             if name not in rows.columns:
                 raise BadInput(f"{self.table} has no column {name!r} to select by")
-            tests.append(pl.col(name).cast(pl.String).is_in(value.split("|")))
+            column = pl.col(name) if rows.schema[name] == pl.String else pl.col(name).cast(pl.String)
+            tests.append(column == value if "|" not in value else column.is_in(value.split("|")))
         return rows.filter(*tests) if tests else rows
 
 
 def written(at: int) -> str:
     """Write an instant exactly: ISO 8601 to the millisecond where that is exact, else nanoseconds."""
-    return iso(at) if at % MS == 0 and 0 <= at < 4_102_444_800 * 10**9 else f"{at}ns"
+    return iso(at) if at % MS == 0 and EARLIEST <= at <= LATEST else f"{at}ns"
 
 
 def parse(text: str) -> Selector:

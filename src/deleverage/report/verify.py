@@ -20,8 +20,6 @@ from deleverage.report.render import FORMS, Form, figure_document, render
 MARK = re.compile(rb"at=(\d{1,19})ns as_of=(\d{1,19})ns window=(\d{1,19})ns base=([A-Za-z0-9.-]{1,20})")
 WORD = re.compile(r"[^\s<>]+")
 NAMED = re.compile(r'data-figure="([^"]+)"|id="f\d+"[^>]*><b>\d+ · ([^<]+)</b>|"figure": "([^"]+)"|^\[\^\d+\]: `([^`]+)`')
-TOLERANCE = 1e-6
-"""Relative, of what models give: the last digits are the machine's."""
 MOST = 50
 
 
@@ -133,8 +131,8 @@ def _said_figures(content: bytes, name: str) -> dict[str, Any]:
 
 
 def _figures(said: Mapping[str, Any], report: Report) -> list[Difference]:
-    """Compare figures field by field; what is measured exactly, what a model gives to its last digits but one."""
-    made = {name: figure_document(figure) for name, figure in {**report.figures, **report.printed()}.items()}
+    """Compare figures field by field, exactly: what a model gives is kept to the digits that mean anything."""
+    made = {name: _plain(figure_document(figure)) for name, figure in {**report.figures, **report.printed()}.items()}
     found = []
     for name in dict.fromkeys([*said, *made]):
         if name not in made or name not in said:
@@ -148,18 +146,15 @@ def _figures(said: Mapping[str, Any], report: Report) -> list[Difference]:
             continue
         for field in dict.fromkeys([*made[name], *said[name]]):
             one, other = said[name].get(field), made[name].get(field)
-            if not _alike(one, other, made[name]["status"] in ("estimated", "modelled")):
+            if one != other:
                 found.append(Difference(f"figure {name}: {field}", str(one), str(other)))
     return found
 
 
-def _alike(one: Any, other: Any, is_modelled: bool) -> bool:
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(_alike(a, b, is_modelled) for a, b in zip(one, other, strict=True))
-    numbers = isinstance(one, int | float) and isinstance(other, int | float)
-    if numbers and is_modelled:
-        return bool(abs(one - other) <= TOLERANCE * max(abs(one), abs(other)))
-    return bool(one == other)
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    """A figure as it comes back from JSON."""
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document))
+    return found
 
 
 def _text(name: str, said: bytes, made: bytes) -> list[Difference]:

@@ -91,7 +91,7 @@ class Sheet:
 
 
 def style(colours: dict[str, str] | None = None, fonts: str = "var(--sans)") -> str:
-    """Return the rules of the classes: by custom properties of the page, or in fixed colours."""
+    """Return the rules of the classes: by custom properties of the page and for its drawings alone, or in fixed colours."""
 
     def c(name: str) -> str:
         return colours[name] if colours else f"var(--{name})"
@@ -110,7 +110,7 @@ def style(colours: dict[str, str] | None = None, fonts: str = "var(--sans)") -> 
         f".f-wave{{fill:{c('long')};opacity:.16}}", f".f-wave-short{{fill:{c('short')};opacity:.16}}", ".f-hatch{fill:url(#hatch)}",
         f".s-hatch{{stroke:{c('hatch')};fill:none;stroke-width:2}}",
     ]  # fmt: skip
-    return "".join(rules)
+    return "".join(rules if colours else [f".report svg {rule.replace(',.', ',.report svg .')}" for rule in rules])
 
 
 def inverse(colour: str) -> str:

@@ -46,7 +46,7 @@ export function Report() {
         <button type="button" class="tool" onClick={() => print()} disabled={!text} data-testid="report-print">Print</button>
         {question.held ? null : <button type="button" class="tool" onClick={() => setAgain(again + 1)} disabled={!text} data-testid="report-again">Write it again</button>}
         {FORMS.map(([form, title]) => (
-          <a key={form} class="tool" href={apiUrl("report", { ...question.params, format: form })} download={form === "html" ? "report.html" : undefined} data-testid={`report-${form}`}>{title}</a>
+          <a key={form} class="tool" href={apiUrl("report", { ...question.params, format: form })} download={`report.${form}`} data-testid={`report-${form}`}>{title}</a>
         ))}
       </nav>
       {error ? <main class="waiting"><p role="alert">{error}</p></main> : text ? <div ref={shown} dangerouslySetInnerHTML={{ __html: text }} /> : <main class="waiting"><p role="status">The report is being written…</p></main>}
