@@ -33,7 +33,13 @@ def test_figures(golden_data: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "form, begins", [("html", b"<!doctype html>"), ("md", b"<!-- deleverage-report"), ("json", b"{"), ("pdf", b"%PDF-")]
 )
-def test_a_report_in_every_form(golden_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str, begins: bytes) -> None:
+def test_a_report_in_every_form(
+    golden_data: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: str,
+    begins: bytes,
+) -> None:
     content = written(capsys, golden_data, tmp_path / f"r.{form}", "--format", form)
     assert content.startswith(begins)
     assert written(capsys, golden_data, tmp_path / f"again.{form}", "--format", form) == content
@@ -86,7 +92,12 @@ def test_a_later_report_says_what_was_revised(golden_data: Path, capsysbinary: p
     (("figures", "--window", "0h"), "cannot read the duration"),
     (("verify", "/nowhere/r.zip"), "cannot read"),
 ])  # fmt: skip
-def test_wrong_use_is_one_line(golden_data: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str) -> None:
+def test_wrong_use_is_one_line(
+    golden_data: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    words: str,
+) -> None:
     data = ("--data", str(golden_data))
     code, _, err = run(capsys, *arguments, *data)
     assert code == 2 and words in err and err.count("\n") == 1

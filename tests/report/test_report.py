@@ -267,3 +267,26 @@ def test_the_examples_are_there_and_whole(name: str) -> None:
 
 def test_the_quiet_example_is_what_is_written_today(calm: tuple[Reading, Report]) -> None:
     assert (EXAMPLES / "quiet-2026-10-10.html").read_bytes() == render(calm[1], "html")
+
+
+def test_the_stress_example_is_what_is_written_today(tmp_path: Path) -> None:
+    """From the recording and the history of sentiment and yields, which is read in place where it is there."""
+    from tests.captures import shared
+
+    from deleverage.collect.history import import_table
+
+    folder = folder_of(tmp_path, STRESS[0])
+    index = {"venue": "alternative.me", "index_name": "fear_and_greed"}
+    import_table(
+        folder, shared("fear_greed/fng.csv"), "sentiment_readings", columns={"ts_event": "timestamp"}, units={}, constants=index, lag="0s"
+    )
+    for series, lag in (("DGS10", "1d"), ("DFII10", "1d"), ("DTWEXBGS", "7d")):
+        named = {"observation_date": "date", "value": series}
+        import_table(
+            folder, shared(f"fred/{series}.csv"), "macro_observations", columns=named, units={}, constants={"venue": "fred"}, lag=lag
+        )
+    reading = reading_of(folder, STRESS[1], HOUR)
+    report = compose(reading)
+    walked(report, reading)
+    assert (EXAMPLES / "stress-2025-01-27.html").read_bytes() == render(report, "html")
+    assert (EXAMPLES / "stress-2025-01-27.pdf").read_bytes() == render(report, "pdf")

@@ -197,8 +197,8 @@ def _sources(told: Told) -> Section:
     blocks: list[Block] = [Table("Liquidation feeds", ("venue", "shows", "received"), tuple(lines))]
     read = [told.reading.frames[table] for table in ("sentiment_readings", "etf_flows", "macro_observations")]
     names = {str(venue) for rows in read for venue in rows["venue"].unique()}
-    named = [(source.title, source.attribution) for name, source in SOURCES.items() if name in names and isinstance(source, Reference)]
-    said = [Claim((f"{name}: {credit}.",), ()) for name, credit in named if credit]
+    credits = [source.attribution for name, source in SOURCES.items() if name in names and isinstance(source, Reference)]
+    said = [Claim((f"{credit}.",), ()) for credit in credits if credit]
     if said:
         blocks.append(Listing(tuple(said)))
     return Section("sources", "Sources and coverage", tuple(blocks))
