@@ -63,6 +63,11 @@ DATE = re.compile(
     r"|\b(?P<iso>20\d\d-\d\d-\d\d)\b"
 )
 
+DENIED = re.compile(
+    r"\b(?:not|n[o']t|never|no longer|neither|rather than|instead of|isn't|aren't|weren't|wasn't|wrong(?:ly)?|incorrect(?:ly)?|myth)\b",
+    re.I,
+)
+
 
 class Statement(NamedTuple):
     """A number and what it is of. `hours` is the window (None when none was said), `when` the day as written ('' without).

@@ -9,12 +9,16 @@ from typing import TypedDict
 from deleverage.figure import Figure
 from deleverage.report import checks_tables
 from deleverage.report.checks import amounts_and_shares
+from deleverage.report.checks_changes import changes, ranges
 from deleverage.report.checks_data import against_data
+from deleverage.report.checks_flows import flows
 from deleverage.report.checks_fractions import fractions, ranks
+from deleverage.report.checks_funding import funding, yearly_funding
 from deleverage.report.checks_records import month_of, records
 from deleverage.report.checks_tables import check as check_table
-from deleverage.report.checks_values import levels_and_words
-from deleverage.report.checks_words import funding, intensity, losses, names, sides, untested
+from deleverage.report.checks_time import calendar, unequal_windows
+from deleverage.report.checks_values import fear_and_greed, volatility, yields
+from deleverage.report.checks_words import intensity, losses, names, sides, untested
 from deleverage.report.extract import Statement
 from deleverage.report.finding import Finding, Verdict, amount
 from deleverage.report.labels import statements as label
@@ -22,6 +26,10 @@ from deleverage.report.markdown import Sentence, read
 
 MOST_NUMBERS = 600
 """Numbers of sentences, and of tables, that are held against each other: every one meets every other."""
+
+BY_WORDS = (funding, losses, intensity, sides, untested, fear_and_greed, volatility, changes, ranges, yearly_funding, flows, yields,
+            calendar, unequal_windows)  # fmt: skip
+"""Checks that read sentences themselves."""
 
 
 class Row(TypedDict):
@@ -58,7 +66,7 @@ def lint(text: str, figures: Mapping[str, Figure] | None = None, month: str | No
     findings += amounts_and_shares(held)
     findings += fractions(sentences, held)
     findings += ranks(sentences, found)
-    for by_words in (funding, losses, intensity, sides, untested, levels_and_words):
+    for by_words in BY_WORDS:
         findings += by_words(sentences)
     findings += names(sentences, tables)
     findings += records(sentences, month_of(sentences, month))

@@ -1,0 +1,91 @@
+"""Changes and ranges: what rose ends higher, by the percent that is named; a range begins at its lower end."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from deleverage.report.finding import Finding, amount, judged
+from deleverage.report.markdown import Sentence
+from deleverage.report.quantities import Quantity, quantities
+
+UP = re.compile(
+    r"\b(?:rose|risen|rising|climb\w*|rebound\w*|recover\w*|rall\w+|jump\w*|surg\w+|increas\w+|gained|advanc\w+|bounc\w+"
+    r"|grew|up|higher)\b",
+    re.I,
+)
+DOWN = re.compile(
+    r"\b(?:fell|fallen|falling|drop\w*|declin\w+|slid\w*|plung\w+|tumbl\w+|sank|decreas\w+|crash\w*|slump\w*|retreat\w*"
+    r"|shrank|down|lower|compress\w*|eas(?:ed|ing))\b",
+    re.I,
+)
+FROM_TO = re.compile(r"\bfrom\s+(?P<f>.{1,42}?)\s+to\s+(?P<t>.{1,40})", re.I)
+TO_FROM = re.compile(r"\bto\s+(?P<t>.{1,40}?)\s+from\s+(?P<f>.{1,42})", re.I)
+
+
+def changes(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """What rose ends higher, what fell lower, by the percent that is named."""
+    for s in sentences:
+        for clause in re.split(r";|\bwhile\b|\bwhereas\b|\bbut\b", s.text):
+            for pattern in (FROM_TO, TO_FROM):
+                match = pattern.search(clause)
+                if match:
+                    yield from _change(s, clause, match)
+                    break
+
+
+def _change(s: Sentence, clause: str, match: re.Match[str]) -> Iterator[Finding]:
+    def first(group: str) -> Quantity | None:
+        found = [
+            q
+            for q in quantities(clause)
+            if match.start(group) - 8 <= q.start <= match.start(group) + 28
+            and q.end <= match.end(group) + 12
+            and q.end > match.start(group)
+        ]
+        return found[0] if found else None
+
+    start, end = first("f"), first("t")
+    before = clause[: match.start()]
+    if start is None or end is None or start.kind != end.kind or start.start == end.start or start.until or end.until:
+        return
+    verb = [(m.start(), 1, m[0]) for m in UP.finditer(before)] + [(m.start(), -1, m[0]) for m in DOWN.finditer(before)]
+    verb = [v for v in verb if len(before) - v[0] < 70]
+    if verb:
+        _, sign, word = max(verb)
+        holds = (end.high >= start.low) if sign > 0 else (end.low <= start.high)
+        moved = holds and not (start.value == end.value and start.step == end.step)
+        yield judged(moved, s.text, "direction", f"“{word}” from {amount(start)} to {amount(end)}", s.order)
+    said = [
+        q for q in quantities(clause) if q.kind == "share" and q.start not in (start.start, end.start) and abs(q.start - match.start()) < 90
+    ]
+    if (
+        len(said) == 1
+        and not re.search(r"\b(?:down|up) from\b", clause)
+        and start.kind in ("price", "money")
+        and start.value > 0
+        and not re.search(r"annual|a year|share|account", clause, re.I)
+    ):
+        values = [100 * (e / b - 1) for b in (start.low, start.high) for e in (end.low, end.high) if b > 0]
+        q = said[0]
+        size = (min(abs(v) for v in values), max(abs(v) for v in values))
+        exact = 100 * (end.value / start.value - 1)
+        holds = q.within(*size) if not q.is_signed else q.within(min(values), max(values))
+        yield judged(holds, s.text, "percent_change", f"{amount(end)} / {amount(start)} − 1 = {exact:+.2f} %, said {q.text}", s.order)
+
+
+def ranges(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """A range begins at its lower end; a low is not above the high of the same sentence."""
+    for s in sentences:
+        for q in quantities(s.text):
+            if q.until is not None and q.kind in ("price", "money"):
+                holds = q.low <= q.until.high or (q.value < 0 and q.until.value < 0)
+                descending = re.search(r"\b(?:pocket|zone|support|down|low|slide|drop|fell|fall)\w*", s.text, re.I)
+                if not holds and not (descending and q.kind == "price"):
+                    yield judged(False, s.text, "price_range", f"from {amount(q)} to {amount(q.until)} runs backwards", s.order)
+        low = re.search(r"\blow(?:s)? (?:of|at|near|around|was|:)?\s*(?:about |around |near )?(\$?\d[\d.,]*\d\s?k?)", s.text, re.I)
+        high = re.search(
+            r"(?<!all-time )\bhigh(?:s)? (?:of|at|near|around|was|:)?\s*(?:about |around |near )?(\$?\d[\d.,]*\d\s?k?)", s.text, re.I
+        )
+        if low and high:
+            a, b = quantities(low[1]), quantities(high[1])
+            if a and b and a[0].kind == b[0].kind:
+                yield judged(a[0].low <= b[0].high, s.text, "price_range", f"low {amount(a[0])}, high {amount(b[0])}", s.order)

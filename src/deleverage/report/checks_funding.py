@@ -1,0 +1,127 @@
+"""Who pays funding, by its sign, and what a rate of an interval is a year."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from deleverage.report.extract import DENIED
+from deleverage.report.finding import Finding, judged
+from deleverage.report.markdown import Sentence
+
+_ADVERB = (
+    r"(?:\s+(?:\w+ly|still|now|being|getting|currently|again|mostly|effectively|in effect|once again|also|therefore|thus"
+    r"|then|instead|just))*"
+)
+LONGS = (
+    r"(?:the )?(?:longs|long (?:positions?|holders?|traders?|side)|long[- ]side traders|bulls|those (?:who are )?long"
+    r"|traders who are long|holders of longs?|buyers)"
+)
+SHORTS = r"(?:the )?(?:shorts|short (?:positions?|sellers?|holders?|traders?|side)|bears|those (?:who are )?short|traders who are short)"
+LONGS_RECEIVE = re.compile(
+    rf"\b{LONGS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
+    rf"|\b{LONGS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
+    rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{LONGS}\b)"
+    rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{SHORTS})"
+    rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{LONGS}\b"
+    rf"|\bfrom {SHORTS} to {LONGS}\b|\b{LONGS} (?:(?:are|were|being) )+paid\b|\bpaid to (?:be|stay|hold|go|remain) long",
+    re.I,
+)  # fmt: skip
+SHORTS_RECEIVE = re.compile(
+    rf"\b{SHORTS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
+    rf"|\b{SHORTS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
+    rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{SHORTS}\b)"
+    rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{LONGS})"
+    rf"|\b(?:pay(?:s|ing)?|paid|compensat\w+|reward(?:s|ed|ing)?|subsidi[sz]\w+)\s+(?:to\s+)?(?:the )?{SHORTS}\b"
+    rf"|\bfrom {LONGS} to {SHORTS}\b|\b{SHORTS} (?:(?:are|were|being) )+paid\b|\bpaid to (?:be|stay|hold|go|remain) short",
+    re.I,
+)  # fmt: skip
+POSITIVE = re.compile(r"\b(?:positive|above zero|above neutral|in the green)\b|(?<![\w.])\+\s?0?\.\d+\s?%", re.I)
+NEGATIVE = re.compile(r"\b(?:negative|below zero|sub-zero|in the red|inverted)\b|(?<![\w.\d])[-−]\s?\d*\.\d+\s?(?:%|bps)", re.I)
+PLAIN_RATE = re.compile(r"(?<![\w.\-−+])\d*\.\d+\s?%", re.I)
+NO_SIGN = re.compile(r"\b(?:no longer|not|never|cannot be|from|left|without) (?:\w+ )?(?=positive|negative)", re.I)
+
+
+def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """Positive funding: longs pay shorts. The sign is the last one named before the payer, in the sentence or the one before."""
+    held: tuple[int, int, str] | None = None  # order, sign, words
+    for sentence in sentences:
+        text = sentence.text
+        about = bool(re.search(r"\bfunding\b|\bperp\w* (?:rates?|premium)\b|\bcarry (?:cost|rate)", text, re.I))
+        signs = _signs(text) if about else []
+        paid = [(m.start(), -1, m[0]) for m in LONGS_RECEIVE.finditer(text)] + [(m.start(), 1, m[0]) for m in SHORTS_RECEIVE.finditer(text)]
+        if held is not None and (sentence.order - held[0] > 1):
+            held = None
+        if paid and (about or held):
+            for start, needs, words in sorted(paid):
+                before = [s for s in signs if s[0] < start] or signs
+                if DENIED.search(text[max(0, start - 24) : start + len(words)]) or (len({n for p, n, _ in paid if p == start}) > 1):
+                    continue
+                sign = before[-1][1:] if before else (held[1:] if held else None)
+                if before and not [s for s in signs if s[0] < start] and len({s[1] for s in signs}) > 1:
+                    sign = signs[0][1:]
+                who = "longs are paid" if needs < 0 else "longs pay"
+                if sign is None:
+                    yield Finding(text, "not_checkable", "funding_sign", f"{who}, and the sign of funding is not said", sentence.order)
+                    continue
+                rule = "positive funding: longs pay shorts" if sign[0] > 0 else "negative funding: shorts pay longs"
+                yield judged(sign[0] == needs, text, "funding_sign", f"“{sign[1]}” and “{words.strip()}”; {rule}", sentence.order)
+        if signs:
+            held = (sentence.order, signs[-1][1], signs[-1][2])
+        yield from _signed_rate(sentence) if about else ()
+
+
+def _signs(text: str) -> list[tuple[int, int, str]]:
+    """The signs of funding a sentence names, in order: words, signed rates, and bare rates where no word of their clause is negative."""
+    found = [(m.start(), 1, m[0]) for m in POSITIVE.finditer(text)] + [(m.start(), -1, m[0]) for m in NEGATIVE.finditer(text)]
+    denied = [m.end() for m in NO_SIGN.finditer(text)]
+    found = [sign for sign in found if sign[0] not in denied]
+    for rate in PLAIN_RATE.finditer(text):
+        clause = re.split(r"[,;:]|\bbut\b|\bwhile\b|\bwhereas\b", text[: rate.start()])[-1]
+        if (
+            0 < float(rate[0].rstrip("% ")) < 1
+            and not NEGATIVE.search(clause)
+            and re.search(r"\bfunding\b|\brate\b", text[: rate.start()], re.I)
+        ):
+            found.append((rate.start(), 1, rate[0]))
+    return sorted(found)
+
+
+def _signed_rate(sentence: Sentence) -> Iterator[Finding]:
+    match = re.search(
+        r"\bpositive\b[^,.;]{0,40}?(?<![\w\d])([-−]\s?\d*\.\d+\s?%)|\bnegative\b[^,.;]{0,40}?(\+\s?\d*\.\d+\s?%)", sentence.text, re.I
+    )
+    if match:
+        yield judged(False, sentence.text, "funding_sign", f"“{match[0]}”: the word and the sign of the rate differ", sentence.order)
+
+
+def yearly_funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
+    """A funding rate of an interval against its rate a year."""
+    rate = re.compile(
+        r"(?P<r>[-−+]?\d*\.?\d+)\s?%\s?(?:per|every|each|an?|/|over|for)?\s?(?:(?P<n>\d+|eight|four|one)[- ]?)?(?P<u>h\b"
+        r"|hours?\b|hourly)",
+        re.I,
+    )
+    year = re.compile(
+        r"(?P<y>[-−+]?\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,2}?(?P<w>annuali[sz]ed|a year|per year|per annum|APR|APY|annually)"
+        r"|annuali[sz]\w*\s(?:\w+\s){0,3}?(?P<y2>[-−+]?\d+(?:\.\d+)?)\s?%",
+        re.I,
+    )
+    for s in sentences:
+        a, b = rate.search(s.text), year.search(s.text)
+        if not a or not b or not re.search(r"funding|perp", s.text, re.I):
+            continue
+        hours = {"eight": 8.0, "four": 4.0, "one": 1.0}.get((a["n"] or "1").lower()) or float(a["n"] or 1)
+        value, written = float(a["r"].replace("−", "-")), (b["y"] or b["y2"]).replace("−", "-")
+        step = 0.5 * 10.0 ** -len(a["r"].partition(".")[2])
+        said, grain = float(written), 0.5 * 10.0 ** -len(written.partition(".")[2])
+        simple, compound = value * 8760 / hours, 100 * ((1 + value / 100) ** (8760 / hours) - 1)
+        slack = grain + min(step * 8760 / hours, 0.05 * abs(simple)) + 1e-9
+        holds = min(abs(said - simple), abs(said - compound)) <= slack
+        yield judged(
+            holds,
+            s.text,
+            "funding_annual",
+            f"{value:g} % × 8760 h / {hours:g} h = {simple:.2f} % ({compound:.2f} % compounded), said {said:g} %",
+            s.order,
+        )
