@@ -18,12 +18,18 @@ BASES = 8
 """Coins told by name; the others are the rest."""
 SHORTER = (1, 4, 12)
 """Hours of the windows told beside the one asked for."""
-FLOOR = "a floor: feeds leave orders out"
 
 
 def _venues(reading: Reading) -> dict[str, Any]:
     """The filter that leaves out what other aggregators say; none is needed where nothing of theirs is in the window."""
     return {"venue": "|".join(VENUES)} if reading.others else {}
+
+
+def floor_note(reading: Reading) -> str:
+    """Say why a total is a floor; '' where it is none."""
+    leaves_out = any(reading.rules.get(venue) not in ("full", "presumed_full") for venue in reading.seen)
+    reasons = (["feeds leave orders out"] if leaves_out else []) + (["venues are missing"] if reading.missing else [])
+    return f"a floor: {' and '.join(reasons)}" if reasons else ""
 
 
 def whole(reading: Reading) -> dict[str, Any]:
@@ -56,7 +62,7 @@ def total_figures(reading: Reading) -> list[Figure]:
     """Total, long, short, long share, orders, largest order, busiest minute, coverage, venues."""
     w, row = reading.length, whole(reading)
     rows, seen = reading.within("liquidations", **_venues(reading)), _is_seen(whole(reading), reading.coverage)
-    note = FLOOR if reading.floor() else ""
+    note = floor_note(reading)
     said: dict[str, Any] = {"coverage": reading.coverage, "missing": reading.missing, "note": note}
     if row["unpriced_count"]:
         said["note"] = f"{note}{'; ' if note else ''}{row['unpriced_count']} orders are not priced"
@@ -102,7 +108,7 @@ def shorter_figures(reading: Reading) -> list[Figure]:
         of = reading.select("liquidations", start=start, **_venues(reading))
         value = usd if usd or covered else None
         found.append(stated(reading, f"liquidations.total.{hours}h", value, "usd", [of], coverage=covered, missing=reading.missing,
-                            note=FLOOR if reading.floor() and value is not None else ""))  # fmt: skip
+                            note=floor_note(reading) if value is not None else ""))  # fmt: skip
     return found
 
 
