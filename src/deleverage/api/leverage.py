@@ -14,6 +14,7 @@ import polars as pl
 from deleverage.analytics import open_interest
 from deleverage.analytics.funding import CONTRACT, HOUR
 from deleverage.api.anatomy import MS, frame
+from deleverage.api.kept import Kept
 from deleverage.api.session import Session
 from deleverage.figure import Figure, Status, hash_inputs
 from deleverage.store.store import Store
@@ -33,7 +34,7 @@ CLOCKS = ("start", "end", "ts_end", "ts", "ts_event", "funding_time", "expiry", 
 
 Holding = Callable[[], AbstractContextManager[Session]]
 """Holds the session still while something is read of it."""
-_KEPT: "WeakKeyDictionary[Store, dict[tuple[str, int], tuple[int, pl.DataFrame]]]" = WeakKeyDictionary()
+_KEPT: "WeakKeyDictionary[Store, Kept[pl.DataFrame]]" = WeakKeyDictionary()
 
 
 class Scope(NamedTuple):
@@ -98,20 +99,17 @@ def _prices(session: Session, scope: Scope, rows: pl.DataFrame, start: int, end:
 def hourly(hold: Holding, scope: Scope, start: int) -> pl.DataFrame:
     """Read open interest from `start` to the moment, the last per contract and hour, holding the session for one piece at a time.
 
-    Whole pieces are kept for an hour: the past changes only by what arrives late.
+    Whole pieces are `kept`.
     """
     found = []
     for low in range(start // PIECE * PIECE, scope.at + 1, PIECE):
         high = min(low + PIECE, scope.at + 1)
         with hold() as session:
-            pieces = _KEPT.setdefault(session.store, {})
-            known_at, rows = pieces.get((scope.base, low), (0, None))
-            if rows is None or not known_at <= scope.as_of <= known_at + HOUR or high < low + PIECE:
-                rows = interest(session, scope, low, end=high, bucket=HOUR)
-                if high == low + PIECE and high <= scope.as_of - MINUTE:
-                    pieces[scope.base, low] = scope.as_of, rows
-                    for old in list(pieces)[:-MOST_KEPT]:
-                        del pieces[old]
+            pieces = _KEPT.setdefault(session.store, Kept(MOST_KEPT))
+            known = pieces.get((scope.base, low), scope.as_of) if high == low + PIECE else None
+            rows = interest(session, scope, low, end=high, bucket=HOUR) if known is None else known.value
+            if known is None and high == low + PIECE and high <= scope.as_of - MINUTE:
+                pieces.put((scope.base, low), scope.as_of, rows)
         found.append(rows)
     return pl.concat(found)
 

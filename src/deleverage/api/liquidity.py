@@ -21,6 +21,7 @@ from deleverage.analytics.order_book import OrderBook, rows_of
 from deleverage.analytics.waves import Scale
 from deleverage.api.anatomy import MS, Material, frame
 from deleverage.api.anatomy import read as read_material
+from deleverage.api.kept import Kept
 from deleverage.api.session import Session
 from deleverage.store.store import Store
 
@@ -32,13 +33,13 @@ SETTLED = 60 * SECOND
 """Age (ns) from which nothing of a piece is still on its way."""
 STEPS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 20, 30, 60)
 """Lengths of a bucket, seconds."""
-MOST_KEPT = 32
-"""Piece ends whose books are kept per base."""
+MOST_KEPT = 64
+"""Piece ends whose books are kept per store."""
 
 Key = tuple[str, str, str, str]
 """Venue, symbol, the venue's own symbol, unit of sizes."""
 Books = dict[Key, OrderBook]
-_KEPT: "WeakKeyDictionary[Store, dict[tuple[str, str | None], dict[int, Books]]]" = WeakKeyDictionary()
+_KEPT: "WeakKeyDictionary[Store, Kept[Books]]" = WeakKeyDictionary()
 
 
 class Reading:
@@ -66,9 +67,9 @@ class Reading:
     def pieces(self) -> Iterator[tuple[int, int]]:
         """Cut the window at multiples of `PIECE`, beginning with one at or before its start."""
         low = self.start // PIECE * PIECE
-        kept = _KEPT.get(self.store, {}).get((self.base, self.venue), {}).get(low)
-        if kept is not None:
-            self.books = {key: book.copy() for key, book in kept.items()}
+        known = _KEPT.setdefault(self.store, Kept(MOST_KEPT)).get((self.base, self.venue, low), self.as_of)
+        if known is not None:
+            self.books = {key: book.copy() for key, book in known.value.items()}
         while low < self.at:
             high = min(low + PIECE, self.at)
             yield low, high
@@ -103,10 +104,8 @@ class Reading:
             self.drawn, self.map = chosen, BookMap(self.instants, self._unit(chosen))
             self._follow(before.get(chosen, OrderBook(chosen[0])), parts[chosen], first, last, self._unit(chosen), self.map)
         if high % PIECE == 0 and high <= self.as_of - SETTLED:
-            kept = _KEPT.setdefault(self.store, {}).setdefault((self.base, self.venue), {})
-            kept[high] = {key: book.copy() for key, book in self.books.items()}
-            for old in sorted(kept)[:-MOST_KEPT]:
-                kept.pop(old, None)
+            books = {key: book.copy() for key, book in self.books.items()}
+            _KEPT.setdefault(self.store, Kept(MOST_KEPT)).put((self.base, self.venue, high), self.as_of, books)
 
     def _follow(self, book: OrderBook, rows: pl.DataFrame, first: int, last: int, unit: Unit, drawn: BookMap | None) -> NDArray[np.float64]:
         also = None if drawn is None else (lambda k: drawn.take(first + k, book))

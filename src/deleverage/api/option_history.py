@@ -4,7 +4,7 @@ A window is cut into at most 48 buckets aligned to UTC. The session is held whil
 fitted, and a bucket that is over is worked out once.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import polars as pl
 
@@ -17,7 +17,6 @@ from deleverage.api.session import Session
 MOST = 48
 STEPS = tuple(m * 60 * SECOND for m in (1, 2, 5, 10, 15, 30, 60, 120, 240, 360, 720, 1440, 2880, 5760, 10080))
 """Lengths of a bucket (ns)."""
-POINTS_KEPT = 2000
 TENOR = 30.0
 NAMES = ("atm", "rr25", "bf25", "rr10", "bf10", "index")
 CANDLE = 900 * SECOND
@@ -43,23 +42,26 @@ def points(hold: Hold, desk: Desk, material: Material) -> list[dict[str, Any]]:
     """Return one row per bucket that has a chain: ts_ms (of its newest quote) and 30-day `NAMES`: decimals, the index in points."""
     if material.venue is None:
         return []
-    asked, venue, bucket = material.asked, material.venue, bucket_of(material.asked)
+    with desk.past:
+        return _points(hold, desk, material, material.venue)
+
+
+def _points(hold: Hold, desk: Desk, material: Material, venue: str) -> list[dict[str, Any]]:
+    asked, bucket = material.asked, bucket_of(material.asked)
     found = []
     for number in range(asked.start // bucket, asked.at // bucket + 1):
         low, high = number * bucket, min((number + 1) * bucket, asked.at + 1)
         key = (asked.base, venue, bucket, number)
-        with desk.lock:
-            is_known = key in desk.points
-            point = desk.points.get(key)
-        if not is_known or asked.as_of < high + SETTLED or high <= asked.start:
+        is_over = asked.as_of >= high + SETTLED and high == (number + 1) * bucket
+        known = desk.points.get(key, asked.as_of) if is_over else None
+        if known is None:
             with hold() as session:
                 quotes = _quotes(session, asked, venue, low, high)
             point = _point(quotes, asked.base, venue)
-            if asked.as_of >= high + SETTLED and high == (number + 1) * bucket:
-                with desk.lock:
-                    desk.points[key] = point
-                    while len(desk.points) > POINTS_KEPT:
-                        desk.points.popitem(last=False)
+            if is_over:
+                desk.points.put(key, asked.as_of, point)
+        else:
+            point = known.value
         if point is not None:
             found.append(point)
     return found[-MOST:]
@@ -113,11 +115,12 @@ def candles(session: Session, desk: Desk, asked: Asked, venue: str | None) -> Ca
     key = (asked.base, venue, end)
     if asked.as_of < end + SETTLED:
         return _candles(session, asked, venue, end)
-    found: Candles | None = desk.candles.get(key)
-    if found is None:
-        found = _candles(session, asked, venue, end)
-        desk.candles = {key: found}
-    return found
+    known = desk.candles.get(key, asked.as_of)
+    if known is None:
+        found: Candles = _candles(session, asked, venue, end)
+        desk.candles.put(key, asked.as_of, found)
+        return found
+    return cast(Candles, known.value)
 
 
 def _candles(session: Session, asked: Asked, venue: str | None, end: int) -> Candles:
@@ -127,10 +130,9 @@ def _candles(session: Session, asked: Asked, venue: str | None, end: int) -> Can
     series = series.filter(pl.col("price_kind").is_in(["last", "index"]))
     if series.is_empty():
         return empty
-    own = (pl.col("venue") != venue) if venue is not None else pl.lit(0)
-    chosen = series.sort(own, "interval_seconds", "price_kind", "venue", "symbol", descending=[False, False, True, False, False]).row(
-        0, named=True
-    )
+    chosen = series.sort(
+        pl.col("venue") != (venue or ""), "interval_seconds", "price_kind", "venue", "symbol", descending=[False, False, True, False, False]
+    ).row(0, named=True)
     step = max(int(chosen["interval_seconds"]) * SECOND, CANDLE)
     rows = frame(
         store.latest(

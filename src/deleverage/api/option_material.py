@@ -17,6 +17,7 @@ from deleverage.analytics.options.chain import Chain
 from deleverage.analytics.options.quotes import KINDS, merged
 from deleverage.analytics.options.smile import Surface
 from deleverage.api.anatomy import MS, frame
+from deleverage.api.kept import Kept
 from deleverage.api.session import Session
 from deleverage.figure import hash_inputs
 from deleverage.store.store import Store
@@ -34,6 +35,9 @@ SETTLED = 60 * SECOND
 SPOT_AGE = 600 * SECOND
 FIRST_VENUE = "deribit"
 FITS_KEPT = 6
+POINTS_KEPT = 2000
+TOGETHER = 5 * SECOND
+"""Questions asked within so long (ns) are answered from one chain."""
 Hold = Callable[[], AbstractContextManager[Session]]
 """Gives the session, to be held while something is read of it."""
 
@@ -92,9 +96,12 @@ class Desk:
         self.fits: OrderedDict[tuple[object, ...], Fit] = OrderedDict()
         self.worked: OrderedDict[tuple[object, ...], Any] = OrderedDict()
         self.trades: dict[tuple[str, str], tuple[int, pl.DataFrame]] = {}
-        self.points: OrderedDict[tuple[object, ...], Any] = OrderedDict()
-        self.candles: dict[tuple[object, ...], Any] = {}
-        self.material: Material | None = None
+        self.points: Kept[dict[str, Any] | None] = Kept(POINTS_KEPT)
+        self.candles: Kept[Any] = Kept(1)
+        self.past = threading.Lock()
+        """Who works the past out; whoever else wants it waits and finds it. Taken before the session and before `lock`."""
+        self.material: tuple[int, Material] | None = None
+        """What was read last, and the session's now when it was."""
 
     def once(self, key: tuple[object, ...], work: Callable[[], Any], most: int = 24) -> Any:
         """Return what `work` gives, from before where the key is the same."""
@@ -116,11 +123,15 @@ def desk_of(session: Session) -> Desk:
 
 
 def read(session: Session, asked: Asked) -> Material:
-    """Read the chain's rows, once for one question asked again; the caller holds the session."""
-    desk = desk_of(session)
-    if desk.material is None or desk.material.asked != asked:
-        desk.material = _read(session, asked)
-    return desk.material
+    """Read the chain's rows, once for a question asked again at once; the caller holds the session."""
+    desk, now = desk_of(session), session.now()
+    if desk.material is not None:
+        read_at, material = desk.material
+        if material.asked == asked and 0 <= now - read_at <= TOGETHER:
+            return material
+    material = _read(session, asked)
+    desk.material = now, material
+    return material
 
 
 def _read(session: Session, asked: Asked) -> Material:

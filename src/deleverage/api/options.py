@@ -235,7 +235,7 @@ def _realised(taken: Taken, closes: Candles) -> Document:
     def work() -> list[Document]:
         return realised.cone(closes.rows, at, HORIZONS).to_dicts()
 
-    rows: list[Document] = taken.desk.once(("cone", taken.asked.base, closes.source, len(closes.rows), closes.rows["ts_open"][-1]), work)
+    rows: list[Document] = taken.desk.once(("cone", closes.source, int(closes.rows.hash_rows().sum())), work)
     premium = []
     if taken.fit is not None and taken.fit.surface.slices:
         past = {row["horizon_days"]: row["now"] for row in rows}

@@ -5,15 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from deleverage.api import option_positions, options
-from deleverage.api.option_material import SECOND, Asked
+from deleverage.api.option_material import TOGETHER, Asked
 from deleverage.api.options import Taken
 from deleverage.api.routes import envelope, moment_of, session_of
 from deleverage.api.schemas import DensityQuestion, Document, OptionsQuestion, SmileQuestion, TouchQuestion
 from deleverage.venues import venue_named
 
 router = APIRouter(prefix="/v1/options")
-TOGETHER = 5 * SECOND
-"""Questions about the moving now within so long (ns) are answered from one chain."""
 
 
 def take(request: Request, question: OptionsQuestion) -> tuple[dict[str, Any], Taken]:
@@ -23,7 +21,7 @@ def take(request: Request, question: OptionsQuestion) -> tuple[dict[str, Any], T
     with session_of(request) as session:
         moment = moment_of(session, question)
         answer = envelope(session, moment, {})
-    at, as_of = moment.at, moment.as_of
+    at, as_of = moment.at, moment.as_of  # the moving now stands still while one page asks
     if question.at is None and question.as_of is None:
         at = as_of = at // TOGETHER * TOGETHER
     return answer, Taken(lambda: session_of(request), Asked(question.base, question.venue, at - moment.window, at, as_of))
