@@ -1,5 +1,6 @@
 """Figures of the price and of the waves: when, how much, how far the price went, what was removed, how self-exciting."""
 
+import math
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -14,6 +15,8 @@ from deleverage.report.reading import Reading
 from deleverage.report.selector import Selector
 from deleverage.report.stated import Spec, stated
 
+CENTS = 2
+"""Decimals of sums of floats: the last bits depend on how many threads added."""
 FEWEST = 10
 """Prices below which nothing is said of where the price went."""
 TOLD = 12
@@ -81,14 +84,14 @@ def wave_figures(reading: Reading) -> list[Figure]:
 
 def _wave(reading: Reading, wave: Wave) -> list[Figure]:
     name, orders = f"wave.{wave.number}", reading.select("liquidations", start=wave.start, end=wave.end)
-    prices, total = reading.priced("window", wave.start - LEAD), wave.long_usd + wave.short_usd
+    prices, total = reading.priced("window", wave.start - LEAD), round(wave.long_usd + wave.short_usd, CENTS)
     said: dict[str, Any] = {"at": wave.end, "coverage": reading.coverage}
     made = [
         stated(reading, f"{name}.start", wave.start / SECOND, "time", [orders], note="the first order of the wave", **said),
         stated(reading, f"{name}.seconds", (wave.end - wave.start) / SECOND, "seconds", [orders], **said),
         stated(reading, f"{name}.total", total, "usd", [orders], **said),
         stated(reading, f"{name}.orders", float(wave.orders), "count", [orders], **said),
-        stated(reading, f"{name}.long_share", wave.long_usd / total if total else None, "share", [orders], **said),
+        stated(reading, f"{name}.long_share", round(wave.long_usd, CENTS) / total if total else None, "share", [orders], **said),
     ]
     guess = wave.estimate
     if guess.status != "measured":
@@ -105,7 +108,7 @@ def _wave(reading: Reading, wave: Wave) -> list[Figure]:
         made.append(stated(reading, f"{name}.broken.{number}", level.price, "price", [prices], note=level.words, **said))
     if wave.open_interest_removed:
         minutes = reading.select("open_interest", start=wave.start - 2 * LEAD, end=wave.end + LEAD, series="minutes")
-        removed = sum(wave.open_interest_removed.values())
+        removed = round(math.fsum(wave.open_interest_removed.values()), CENTS)
         made.append(stated(reading, f"{name}.open_interest_removed", removed, "usd", [minutes], **said))
     if wave.branching is not None:
         made.append(_branching(reading, wave, orders, said))

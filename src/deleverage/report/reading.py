@@ -46,10 +46,14 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Reading:
-    """Frames by name. `liquidations` reaches from `LEAD` before the window, everything else as far back as it is told of."""
+    """Frames by name. `liquidations` reaches from `LEAD` before the window, everything else as far back as it is told of.
+
+    All but `liquidations`, whose money is summed exactly, are put in a total order: sums of floats depend on it.
+    """
 
     def __init__(self, question: Question, frames: Mapping[str, pl.DataFrame]) -> None:
-        self.question, self.frames = question, dict(frames)
+        self.question = question
+        self.frames = {name: rows if name == "liquidations" else _ordered(rows) for name, rows in frames.items()}
         self.at, self.as_of, self.window = question.at, question.as_of, question.window
         self.start = self.at - self.window
         self.before: Reading | None = None
@@ -196,6 +200,12 @@ class Reading:
         """Tell whether a venue's sum (None: the total) is a floor: its feed leaves orders out, or part of the window was not received."""
         names = self.seen if venue is None else [venue]
         return any(self.rules.get(v) not in ("full", "presumed_full") for v in names) or (venue is None and bool(self.missing))
+
+
+def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort by every column that is not nested, time first."""
+    flat = sorted((name for name, kind in rows.schema.items() if not kind.is_nested()), key=lambda name: (name != "ts_event", name))
+    return rows.sort(flat, nulls_last=False) if flat and len(rows) else rows
 
 
 def read(session: Session, at: int, as_of: int, window: int, base: str = "BTC") -> Reading:
