@@ -1,6 +1,6 @@
 """Write the reports of docs/examples: a day of stress and a quiet one, from the bundled recordings.
 
-    python benchmarks/report_examples.py [--history DIR] [--out docs/examples]
+    python benchmarks/report_examples.py [--history DIR] [--out docs/examples] [--reconstruction]
 
 DIR holds fear_greed/fng.csv and fred/*.csv (see docs/importing-history.md); without it the reports stand on the recordings alone.
 Only the quiet day's data pack is kept: it holds nothing but the recording. Runs the command line, so that what is kept is what a user gets.
@@ -37,15 +37,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--history", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "examples")
-    parser.add_argument("--only", default="")
+    parser.add_argument("--reconstruction", action="store_true", help="that of 21 November 2025 too; not for docs/examples")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    for source, at, window, name in (STRESS, QUIET, MADE):
-        if asked.only not in name:
-            continue
+    for source, at, window, name in (STRESS, QUIET, *([MADE] if asked.reconstruction else [])):
         with tempfile.TemporaryDirectory() as data:
             run("replay", source, "--data", data)
-            if asked.history is not None and name != QUIET[3]:
+            if asked.history is not None and name == STRESS[3]:
                 history(asked.history, data)
             for form in ("html", "pdf"):
                 file = asked.out / f"{name}.{form}"

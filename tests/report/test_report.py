@@ -254,7 +254,7 @@ def test_figures_of_others_stand_beside_ours(tmp_path: Path) -> None:
     assert "elsewhere states 2.00 bn USD" in words and "the difference is 169.03 M USD" in words and "nothing of Deribit" in words
 
 
-@pytest.mark.parametrize("name", ["quiet-2026-10-10", "stress-2025-01-27", "reconstruction-2025-11-21"])
+@pytest.mark.parametrize("name", ["quiet-2026-10-10", "stress-2025-01-27"])
 def test_the_examples_are_there_and_whole(name: str) -> None:
     html = (EXAMPLES / f"{name}.html").read_text()
     assert not stray(html), stray(html)
