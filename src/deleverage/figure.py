@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+
+from deleverage.when import iso
 
 Status = Literal["measured", "estimated", "modelled", "stale", "missing"]
 
@@ -39,6 +41,17 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"figure {self.name}: coverage {self.coverage} is not a share")
         if self.interval is not None and self.interval[0] > self.interval[1]:
             raise ValueError(f"figure {self.name}: interval {self.interval} is upside down")
+
+
+def spelled(figure: Figure) -> dict[str, Any]:
+    """Write a figure for an answer: its instants in ISO 8601, and in ms.
+
+    >>> spelled(Figure(name="x", value=1.0, unit="usd", at=1763727900123000000, as_of=1763727900123000000))["at_ms"]
+    1763727900123
+    """
+    row: dict[str, Any] = msgspec.to_builtins(figure)
+    instants = {"at": figure.at, "as_of": figure.as_of}
+    return row | {name: iso(at) for name, at in instants.items()} | {f"{name}_ms": at // 1_000_000 for name, at in instants.items()}
 
 
 def dollars(usd: float) -> str:

@@ -22,8 +22,8 @@ SUBJECTS: dict[str, tuple[Read, Callable[[Any], dict[str, Any]]]] = {
     "positioning": (positioning.read, positioning.document), "beta": (beta.read, beta.document),
 }  # fmt: skip
 BETA = (
-    "series", "n", "kind", "unit", "beta", "beta_low", "beta_high", "t", "correlation", "correlation_low", "correlation_high", "ewma_beta",
-    "r_squared", "verdict",
+    "series", "n", "of_days", "kind", "unit", "beta", "beta_low", "beta_high", "t", "correlation", "correlation_low", "correlation_high",
+    "ewma_beta", "r_squared", "verdict",
 )  # fmt: skip
 FUNDING_VIEWS = ("venue", "spread", "history")
 
@@ -198,11 +198,18 @@ def positioning_table(reader: Reader, window: str, base: str, at: str | None, as
     return Answer(rows, f"Positioning in {base}, {iso(found['at_ms'] * 1_000_000)}", "\n".join(said), found["reason"])
 
 
+def _short_beta(row: Mapping[str, Any], step_ms: int) -> dict[str, Any]:
+    changes = f"{row['n']} of {step_ms / 60_000:g} min" if row["of_days"] is None else f"{row['n']} of {row['of_days']} days"
+    numbers = {name: row[name] for name in ("beta", "beta_low", "beta_high", "correlation")}
+    return {"series": row["series"], "changes": changes, **numbers, "verdict": "too few changes" if row["beta"] is None else row["verdict"]}
+
+
 def beta_table(reader: Reader, window: str, base: str, at: str | None, as_of: str | None, *, is_short: bool) -> Answer:
     """Betas of the window and of daily changes."""
     found = document(reader, "beta", window, base, at, as_of)
-    kept = ("series", "n", "beta", "beta_low", "beta_high", "correlation", "verdict") if is_short else BETA
-    rows = [{name: row[name] for name in kept} for row in [*found["within"], *found["daily"]]]
+    rows = [{name: row[name] for name in BETA} for row in [*found["within"], *found["daily"]]]
+    if is_short:
+        rows = [_short_beta(row, found["step_ms"]) for row in rows]
     reasons = [text for text in (found["within_reason"], found["daily_reason"]) if text]
     footer = " ".join(f"{text[0].upper()}{text[1:]}." for text in reasons)
     return Answer(rows, f"Beta of {base}, {window} to {iso(found['at_ms'] * 1_000_000)}", footer)

@@ -101,6 +101,8 @@ def _footer(said: Document) -> str:
         return ""
     late = f", {said['age_seconds'] / 60:.0f} min old" if said["is_stale"] else ""
     words = f"{said['venue']}, quotes of {iso(said['chain_at_ms'] * MS)[:19]}Z{late}: {said['used']} of {said['listed']} contracts fitted."
+    if said.get("is_extrapolated") or (said.get("touch") or {}).get("is_extrapolated"):
+        words += " The date is later than the last expiry: its volatility is carried on."
     extra = said.get("reminder") or said.get("sign") or ""
     return f"{words} {extra[:1].upper()}{extra[1:]}".strip()
 

@@ -10,7 +10,10 @@ from rich.table import Table
 
 from deleverage.figure import dollars
 
-HEADS = {"long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "rule"}
+HEADS = {
+    "long_usd": "long USD", "short_usd": "short USD", "total_usd": "total USD", "long_share": "long", "coverage_rule": "rule",
+    "option_type": "type", "iv_points": "IV", "mark_iv_points": "mark IV", "why_not": "not used",
+}  # fmt: skip
 WRAPPED = {"title", "evidence", "what", "do", "meaning", "value", "default"}
 HIDDEN = {"unpriced_count", "backstop_usd", "adl_usd"}
 """Columns left out when they hold nothing but zeros."""

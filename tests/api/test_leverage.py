@@ -264,6 +264,8 @@ def test_daily_series_are_taken_at_their_instant(tmp_path: Path) -> None:
         found = asked(client, "beta", at="2026-01-10T12:00:00Z")
         rows = {row["n"]: row for row in found["daily"]}
         assert rows[30]["series"] == "SP500" and rows[30]["beta"] == pytest.approx(3.0, rel=1e-6)
+        assert {(row["of_days"], row["n"]) for row in found["daily"]} == {(30, 30), (90, 39)}
+        assert set(figures(found)) == {"beta.SP500.30d", "beta.SP500.90d"}
 
 
 ROUTES = ("funding", "open-interest", "basis", "positioning", "beta")

@@ -64,6 +64,22 @@ def test_every_route_begins_the_same_and_its_figures_can_be_traced(client: TestC
         for figure in head["figures"]:
             assert (figure["value"] is None) == (figure["status"] == "missing")
             assert figure["inputs_hash"] and figure["sources"] and figure["unit"]
+            assert figure["at"] == iso(figure["at_ms"] * 1_000_000) == iso(AT) and figure["as_of_ms"] > figure["at_ms"]
+
+
+def test_figures_are_of_what_was_asked(client: TestClient) -> None:
+    """Two levels, or two dates, are two figures; the same twice is one."""
+
+    def hashes(route: str, **more: Any) -> list[str]:
+        return [f["inputs_hash"] for f in ask(client, route, **more)["figures"]]
+
+    asked = [{"level": 80_000, "days": 30}, {"level": 82_000, "days": 30}, {"level": 80_000, "days": 20}]
+    found = [hashes("touch", **one) for one in asked]
+    assert found[0] == hashes("touch", **asked[0]) and len({h for one in found for h in one}) == 3
+    assert hashes("density", days=20) != hashes("density", days=30) == hashes("density")
+    gamma = {f["name"]: f for f in ask(client, "exposure")["figures"]}
+    assert gamma["options.BTC.gamma.flow"]["sources"] == ["option_quotes/deribit", "trades/deribit"]
+    assert gamma["options.BTC.gamma.flow"]["inputs_hash"] != gamma["options.BTC.gamma.equity"]["inputs_hash"]
 
 
 def test_the_chain_gives_prices_in_dollars_greeks_and_the_reasons(client: TestClient) -> None:

@@ -54,6 +54,23 @@ def test_every_word_prints_as_table_csv_and_json(data: Path, what: str, capsys: 
     assert code == 0 and json.loads(out)["listed"] == 8 * len(STRIKES)
 
 
+@pytest.mark.parametrize("days", ["0", "-1", "nan", "inf", "-inf", "4000"])
+def test_days_that_cannot_be_told_are_one_line(data: Path, days: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for what in ("touch", "density"):
+        code, out, err = options(capsys, data, what, "--days", days)
+        assert (code, out) == (2, "") and err.count("\n") == 1 and f"{float(days):g} days ahead cannot be told" in err
+
+
+def test_the_chain_is_readable_on_a_terminal_and_a_late_date_says_so(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = options(capsys, data, "chain")
+    assert code == 0 and "…" not in out and "2026-02-15    94,000   call" in out
+    code, out, _ = options(capsys, data, "touch", "--days", "119")
+    assert code == 0 and "last expiry" not in out
+    for what in ("touch", "density"):
+        code, out, _ = options(capsys, data, what, "--days", "200")
+        assert code == 0 and "later than the last expiry" in " ".join(out.split())
+
+
 def test_a_level_and_a_date_are_asked_for(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = options(capsys, data, "touch", "--level", 80_000, "--days", 30, "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(out))

@@ -1,5 +1,6 @@
 """How a coin moves with the wider economy, with volatility and with other coins, as one document."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,11 +66,11 @@ def document(material: Material) -> dict[str, Any]:
             grid = pl.DataFrame({"ts": instants, "value": macro.sample(held, instants, 2 * step)}).drop_nulls()
             kind: macro.Kind = "difference" if unit == "points" else "log"
             moved = macro.changes(own, grid, kind=kind, oldest=2 * step, longest=2 * step)
-            within.append(_row(macro.beta(moved, name, kind=kind), unit))
-    daily = [] if material.past is None else [
-        _row(found, macro.UNITS.get(found.series, "index"))
-        for found in macro.betas(_frame(material.past), material.observations, scope.as_of, windows=DAYS)
-    ]  # fmt: skip
+            within.append(_row(macro.beta(moved, name, kind=kind), unit, None))
+    daily: list[dict[str, Any]] = []
+    if material.past is not None:
+        found = macro.betas(_frame(material.past), material.observations, scope.as_of, windows=DAYS)
+        daily = [_row(one, macro.UNITS.get(one.series, "index"), days) for one, days in zip(found, itertools.cycle(DAYS), strict=False)]
     return {
         **scope.head(), "step_ms": step // MS,
         "price": None if prices is None else {"venue": prices.venue, "symbol": prices.symbol, "price_kind": prices.price_kind},
@@ -78,7 +79,7 @@ def document(material: Material) -> dict[str, Any]:
         else f"no prices of {scope.base} go with them",
         "figures": [
             leverage.told(
-                f"beta.{row['series']}.{row['n']}", row["beta"], "per log change" if row["kind"] == "log" else "per point", scope,
+                f"beta.{row['series']}.{_span(row)}", row["beta"], "per log change" if row["kind"] == "log" else "per point", scope,
                 inputs=[sorted(row.items(), key=str)], level=row["level"] if row["beta"] is not None else None,
                 interval=None if row["beta_low"] is None or row["beta_high"] is None else (row["beta_low"], row["beta_high"]),
                 note=row["verdict"] if row["beta"] is not None else f"{row['n']} changes are too few",
@@ -102,8 +103,13 @@ def _against(material: Material) -> list[tuple[str, str, pl.DataFrame]]:
     return found + [(base, "price", _frame(series).rename({"price": "value"})) for base, series in material.others.items()]
 
 
-def _row(found: Beta, unit: str) -> dict[str, Any]:
-    return leverage.struct(found) | {"unit": unit}
+def _span(row: dict[str, Any]) -> str:
+    return "within" if row["of_days"] is None else f"{row['of_days']}d"
+
+
+def _row(found: Beta, unit: str, days: int | None) -> dict[str, Any]:
+    """`of_days`: how many daily changes were asked for, of which `n` are known; None for those of the window."""
+    return leverage.struct(found) | {"unit": unit, "of_days": days}
 
 
 def _no_prices(material: Material, has_others: bool) -> str:

@@ -16,7 +16,7 @@ from deleverage.analytics.funding import CONTRACT, HOUR
 from deleverage.api.anatomy import MS, frame
 from deleverage.api.kept import Kept
 from deleverage.api.session import Session
-from deleverage.figure import Figure, Status, hash_inputs
+from deleverage.figure import Figure, Status, hash_inputs, spelled
 from deleverage.store.store import Store
 
 MINUTE = 60_000_000_000
@@ -126,14 +126,10 @@ def told(
 ) -> dict[str, Any]:  # fmt: skip
     """Write a figure for an answer. A value that is None is missing; `note` says why."""
     status: Status = "missing" if value is None else "stale" if stale else "measured"
-    figure = Figure(
+    return spelled(Figure(
         name=name, value=value, unit=unit, at=scope.at, as_of=scope.as_of, status=status, interval=interval, level=level, coverage=coverage,
         sources=tuple(sources), missing=tuple(missing), note=note, inputs_hash=hash_inputs([scope.base, scope.at, *inputs]),
-    )  # fmt: skip
-    row: dict[str, Any] = msgspec.to_builtins(figure)
-    return {name: value for name, value in row.items() if name not in ("at", "as_of")} | {
-        "at_ms": scope.at // MS, "as_of_ms": scope.as_of // MS
-    }  # fmt: skip
+    ))  # fmt: skip
 
 
 def in_ms(rows: pl.DataFrame) -> pl.DataFrame:

@@ -23,6 +23,7 @@ POSITIONING = "Positioning, not a forecast: open interest does not tell who hold
 UNITS = "gamma: USD dealers sell per 1 % rise (below 0: buy) to stay hedged; vanna: coins per volatility point; charm: coins per day"
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 DAYS = 30.0
+MOST_DAYS = 3650.0
 SHOWN = 201
 """Points of a density that are told, of the 801 it is worked out on."""
 WIDEST = 20.0
@@ -127,19 +128,16 @@ def exposure_document(taken: Taken) -> Document:
         "reason": head["reason"] or reason, "prices": numbers(found.prices, 2), "regime": found.regime, "left_out": found.left_out,
         "left_out_share": found.left_out_share, "conventions": [_convention(c, found) for c in found.conventions] if held else [],
         "flow": None if flow is None else _flow(flow) | {"trades": len(rows)},
-        "figures": [_gamma_figure(taken, c) for c in found.conventions] if held else [],
+        "figures": [_gamma_figure(taken, c, rows) for c in found.conventions] if held else [],
     }  # fmt: skip
 
 
-def _gamma_figure(taken: Taken, one: Convention) -> Document:
-    band = (
-        None
-        if one.gamma_low is None or one.gamma_high is None
-        else (min(one.gamma_low, one.gamma_high), max(one.gamma_low, one.gamma_high))
-    )
-    return figure(
-        taken, f"gamma.{one.name}", one.gamma_usd, "usd per 1 %", interval=band, level=None if band is None else 0.9, note=one.about
-    )
+def _gamma_figure(taken: Taken, one: Convention, trades: pl.DataFrame) -> Document:
+    low, high = one.gamma_low, one.gamma_high
+    band = None if low is None or high is None else (min(low, high), max(low, high))
+    more: Document = {"inputs": [len(trades), _last(trades)], "also": ["trades"]} if one.name == "flow" else {}
+    level = None if band is None else 0.9
+    return figure(taken, f"gamma.{one.name}", one.gamma_usd, "usd per 1 %", interval=band, level=level, note=one.about, **more)
 
 
 def _flow(flow: Flow) -> Document:
@@ -167,11 +165,17 @@ def _ahead(fitted: Fit, by: str | None, days: float | None) -> tuple[float, int]
         raise BadInput("give by (a date) or days, not both")
     if by is None:
         length = DAYS if days is None else days
+        if not 0 < length <= MOST_DAYS:
+            raise BadInput(f"{length:g} days ahead cannot be told; take above 0 and at most {MOST_DAYS:g}")
         return length / 365, fitted.chain.at + round(length * 86_400e9)
     at = instant(by, fitted.chain.at)
     if at <= fitted.chain.at:
         raise BadInput(f"the date {by!r} does not lie after the chain's {iso(fitted.chain.at)}")
     return (at - fitted.chain.at) / YEAR, at
+
+
+def _later(is_extrapolated: bool) -> str:
+    return "Later than the last expiry: its volatility is carried on. " if is_extrapolated else ""
 
 
 def density_document(taken: Taken, by: str | None = None, days: float | None = None) -> Document:
@@ -197,7 +201,9 @@ def density_document(taken: Taken, by: str | None = None, days: float | None = N
         "density": numbers(found.density[::every], 12), "below": numbers(found.below[::every]), "quantiles": quantiles, "mass": found.mass,
         "mean": found.mean, "least": found.least, "is_extrapolated": found.is_extrapolated, "chances": below,
         "expiries_ms": [s.expiry // MS for s in fitted.surface.slices],
-        "figures": [figure(taken, "density.median", _quantile(found, 0.5), "usd", note=RISK_NEUTRAL)],
+        "figures": [
+            figure(taken, "density.median", _quantile(found, 0.5), "usd", inputs=[years], note=_later(found.is_extrapolated) + RISK_NEUTRAL)
+        ],
     }  # fmt: skip
 
 
@@ -229,12 +235,13 @@ def touch_document(taken: Taken, level: float | None = None, by: str | None = No
     found: Touch = taken.desk.once(("touch", fitted.digest, years, asked), work)
     profile: Document = taken.desk.once(("profile", fitted.digest, years), lambda: _profile(fitted, spot, years))
     told = {k: v for k, v in msgspec.structs.asdict(found).items() if k != "reminder"}
+    day, reminder = iso(at)[:10], _later(found.is_extrapolated) + RISK_NEUTRAL
     return taken.head() | empty | {
         "level": asked, "by_ms": at // MS, "days": years * 365, "touch": told, "profile": profile,
         "figures": [
             figure(taken, "touch", (found.low + found.high) / 2, "probability", interval=(found.low, found.high), level=None,
-                   note=f"{asked:,.0f} by {iso(at)[:10]}; the range is between models. {RISK_NEUTRAL}"),
-            figure(taken, "finish", found.finish, "probability", note=f"beyond {asked:,.0f} on {iso(at)[:10]}. {RISK_NEUTRAL}"),
+                   inputs=[asked, years], note=f"{asked:,.0f} by {day}; the range is between models. {reminder}"),
+            figure(taken, "finish", found.finish, "probability", inputs=[asked, years], note=f"beyond {asked:,.0f} on {day}. {reminder}"),
         ],
     }  # fmt: skip
 

@@ -3,6 +3,7 @@
 Everything under a fitted curve is `modelled`; a chain that is old is `stale`; what is not there is null, with the reason in words.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from deleverage.api.anatomy import MS
 from deleverage.api.option_history import Candles
 from deleverage.api.option_material import SECOND, STALE, Asked, Desk, Fit, Hold, Material, coverage, desk_of, fit, heading, read
 from deleverage.errors import BadInput
-from deleverage.figure import Figure, Status, hash_inputs
+from deleverage.figure import Figure, Status, hash_inputs, spelled
 from deleverage.when import instant, iso
 
 SIGN = (
@@ -51,26 +52,25 @@ class Taken:
         return heading(self.material, self.fit)
 
 
-def figure(taken: Taken, name: str, value: float | None, unit: str, status: Status = "modelled", **more: Any) -> Document:
-    """Write a number of the chain as a Figure; one of an old chain is stale."""
+def figure(
+    taken: Taken, name: str, value: float | None, unit: str, status: Status = "modelled", *, inputs: Sequence[object] = (),
+    also: Sequence[str] = (), **more: Any,
+) -> Document:  # fmt: skip
+    """Write a number of the chain as a Figure; one of an old chain is stale. `inputs` is what went into it beside the chain,
+    from the tables `also`."""
     fitted, asked = taken.fit, taken.asked
     known = value is not None and np.isfinite(value)
     if not known:
         status = "missing"
     elif fitted is not None and fitted.age > STALE and status != "missing":
         status = "stale"
-    found = Figure(
+    digest = "" if fitted is None else hash_inputs([fitted.digest, *inputs]) if inputs else fitted.digest
+    tables = () if fitted is None else tuple(f"{table}/{fitted.chain.venue}" for table in ("option_quotes", *also))
+    return spelled(Figure(
         name=f"options.{asked.base}.{name}", value=float(value) if known and value is not None else None, unit=unit, at=asked.at,
         as_of=asked.as_of, status=status, coverage=None if fitted is None else coverage(fitted),
-        inputs_hash="" if fitted is None else fitted.digest,
-        sources=() if fitted is None else (f"option_quotes/{fitted.chain.venue}",), **more,
-    )  # fmt: skip
-    return msgspec.structs.asdict(found) | {
-        "at": iso(found.at),
-        "as_of": iso(found.as_of),
-        "sources": list(found.sources),
-        "missing": list(found.missing),
-    }
+        inputs_hash=digest, sources=tables, **more,
+    ))  # fmt: skip
 
 
 def numbers(values: NDArray[np.float64] | list[float], digits: int = 8) -> list[float | None]:
@@ -210,7 +210,8 @@ def term_document(taken: Taken) -> Document:
         "tenors": tenors, "expiries": ends,
         "figures": [
             *(figure(taken, f"{name}.30d", month[name], "volatility", note=SIGN if name.startswith("rr") else "") for name in TOLD),
-            figure(taken, "variance_premium.30d", premium, "variance", note="implied less realised variance of 30 days before, per year"),
+            figure(taken, "variance_premium.30d", premium, "variance", note="implied less realised variance of 30 days before, per year",
+                   inputs=[past["realised_source"], premium]),
         ],
     }  # fmt: skip
 

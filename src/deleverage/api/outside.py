@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import msgspec
 import polars as pl
 
 from deleverage.analytics.macro import new_york
 from deleverage.api.anatomy import MS, frame
 from deleverage.api.session import Session
-from deleverage.figure import Figure, Status, hash_inputs
+from deleverage.figure import Figure, Status, hash_inputs, spelled
 from deleverage.references import REFERENCES, etf_flows, fred
 from deleverage.references.reference import SERIES, day_of
 from deleverage.when import iso
@@ -125,14 +124,12 @@ def figure(
     status: Status = "measured", interval: tuple[float, float] | None = None, level: float | None = None, note: str = "",
     missing: Sequence[str] = (), coverage: float | None = None,
 ) -> Document:  # fmt: skip
-    """Write a Figure for an answer, its instants as ISO 8601; without a value it is missing and `note` says why."""
-    found = Figure(
+    """Write a Figure for an answer; without a value it is missing and `note` says why."""
+    return spelled(Figure(
         name=name, value=value, unit=unit, at=scope.at, as_of=scope.as_of, status="missing" if value is None else status,
         interval=interval if value is not None else None, level=level if interval is not None and value is not None else None,
         coverage=coverage, sources=tuple(sources), missing=tuple(missing), note=note, inputs_hash=hash_inputs([name, *inputs]),
-    )  # fmt: skip
-    written: Document = msgspec.to_builtins(found)
-    return written | {"at": iso(scope.at), "as_of": iso(scope.as_of)}
+    ))  # fmt: skip
 
 
 def thinned(rows: pl.DataFrame, most: int = POINTS) -> tuple[pl.DataFrame, int]:
