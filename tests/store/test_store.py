@@ -192,6 +192,30 @@ def test_prices_come_from_the_best_source(store: Store) -> None:
     assert store.price_series("ETH", 0, 100, 99, 1) is None
 
 
+def told(venue: str, count: int, end: int) -> list[Trade]:
+    """Trades of a venue spread over [0, end); their price says whose they are by its number of rows."""
+    name = "BTC/USDT:USDT"
+    return [
+        Trade(venue, name, "BTCUSDT", "BTC", t, t, f"{n}", "buy", float(count), 1.0, None, 1.0)
+        for n in range(count)
+        for t in [n * end // count]
+    ]
+
+
+def test_of_prices_told_equally_well_the_largest_venue_serves(store: Store) -> None:
+    store.append([*told("htx", 400, 2000), *told("deribit", 200, 2000), *told("binance", 195, 2000)])
+    found = store.price_series("BTC", 0, 2000, 9999, 100)
+    assert found is not None and found.venue == "binance", "195 of 200 parts are as good as all"
+    found = store.price_series("BTC", 0, 2000, 9999, 100, venue="htx")
+    assert found is not None and found.venue == "htx"
+
+
+def test_a_price_told_for_half_the_time_gives_way(store: Store) -> None:
+    store.append([*told("htx", 200, 2000), *told("binance", 900, 1000)])
+    found = store.price_series("BTC", 0, 2000, 9999, 100)
+    assert found is not None and found.venue == "htx" and len(found.points) == 20
+
+
 def test_spans(store: Store) -> None:
     spans = [Span("okx", "r", 1, 5, True, "connection"), Span("okx", "r", 7, None, False, "inferred")]
     store.write_spans(spans, "okx")

@@ -37,6 +37,11 @@ PRICE_SOURCES = (  # table, column, what the price is, further test; the first t
     ("trades", "price", "'trade'", " AND strpos(symbol, '-') = 0"),
     ("liquidations", "price", "'liquidation ' || price_kind", ""),
 )
+PRICE_VENUES = ("binance", "bybit", "okx", "deribit", "hyperliquid", "htx")
+"""Whose price stands for the market's among those told equally well: by how much is traded there."""
+EQUALLY_WELL = 0.95
+PRICE_PARTS = 200
+"""Parts a range is cut into to see how much of it a price is told in."""
 
 
 class DuckStore:
@@ -335,14 +340,16 @@ class DuckStore:
         sources = [s for t in tables for s in PRICE_SOURCES if s[0] == t] if tables else PRICE_SOURCES
         for table, price, kind, also in sources:
             found = self._rows(
-                f"SELECT venue, symbol, {kind} AS kind FROM {table} WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ?"
-                f" AND {price} IS NOT NULL{also} AND (? IS NULL OR venue = ?)"
-                " GROUP BY ALL ORDER BY count(*) DESC, venue, symbol, kind LIMIT 1",
-                [base, start, end, as_of, venue, venue],
+                f"SELECT venue, symbol, {kind} AS kind, count(*) AS n, count(DISTINCT (ts_event - ?) // ?) AS parts FROM {table}"
+                f" WHERE base = ? AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND {price} IS NOT NULL{also}"
+                " AND (? IS NULL OR venue = ?) GROUP BY venue, symbol, kind"
+                " QUALIFY parts >= ? * max(parts) OVER ()"
+                " ORDER BY coalesce(nullif(list_position(?, venue), 0), 99), n DESC, venue, symbol, kind LIMIT 1",
+                [start, max((end - start) // PRICE_PARTS, 1), base, start, end, as_of, venue, venue, EQUALLY_WELL, list(PRICE_VENUES)],
             )
             if not found:
                 continue
-            found_venue, symbol, label = (str(x) for x in found[0])
+            found_venue, symbol, label = (str(x) for x in found[0][:3])
             rows = self._rows(
                 f"SELECT max(ts_event), arg_max({price}, (ts_event, {price})) FROM {table} WHERE venue = ? AND symbol = ? AND {kind} = ?"
                 f" AND ts_event >= ? AND ts_event < ? AND ts_recv <= ? AND {price} IS NOT NULL{also}"

@@ -144,7 +144,8 @@ class Store(Protocol):
     ) -> PriceSeries | None:
         """Return the best price series of a base: candles, else mark prices, trades, or liquidation prices; last per bucket.
 
-        `venue` and `tables` (in that order) restrict where it may come from.
+        Of contracts that tell it through as much of [start, end), within a twentieth, that of the venue with the most trading serves
+        (Binance, Bybit, OKX, Deribit, Hyperliquid, HTX). `venue` and `tables` (in that order) restrict where it may come from.
         """
 
     def write_spans(self, spans: Sequence[Span], venue: str | None) -> None:
