@@ -1,5 +1,6 @@
 """Liquidity through the API and from Python, on the recorded books of August 2024 and August 2026."""
 
+import statistics
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from deleverage.api.server import Server
 from deleverage.api.session import PlaybackSession
 from deleverage.directory import Directory
 from deleverage.store.folder import Folder
+from deleverage.when import iso
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,29 @@ def test_the_answer_is_what_the_rows_say(session: tuple[TestClient, PlaybackSess
     assert venue["status"].startswith("visible to 0.1")
 
 
+@pytest.mark.parametrize(("side", "hit"), [("long", "bid"), ("short", "ask")])
+def test_what_a_named_stretch_took_is_told_alone(session: tuple[TestClient, PlaybackSession], side: str, hit: str) -> None:
+    client, playing = session
+    now = playing.clock().now
+    start, end = now - 180 * 10**9, now - 60 * 10**9
+    found = asked(client, window="5m", buckets=300, wave_start=iso(start), wave_end=iso(end), wave_side=side)
+    (wave,) = found["waves"]
+    assert (wave["start_ms"], wave["end_ms"], wave["side"]) == (start // 10**6, end // 10**6, hit)
+    series = found["venues"][0]["series"][f"{hit}_usd"]
+    near = [k for k, ts in enumerate(found["ts_ms"]) if start // 10**6 - 60_000 <= ts <= end // 10**6]
+    if all(sum(depth[k] is None for k in near) > 0.1 * len(near) for depth in series.values()):
+        assert wave["contracts"] == [], "what was not seen is not told"
+        return
+    (taken,) = wave["contracts"]
+    of_time = list(zip(found["ts_ms"], series[f"{taken['distance_percent']:g}"], strict=True))
+    before = [usd for ts, usd in of_time if start // 10**6 - 60_000 < ts <= start // 10**6 and usd is not None]
+    during = [usd for ts, usd in of_time if start // 10**6 < ts <= end // 10**6 and usd is not None]
+    assert taken["before_usd"] == pytest.approx(statistics.median(before), abs=1)
+    assert taken["least_usd"] == pytest.approx(min(during), abs=1)
+    assert taken["consumed_usd"] == pytest.approx(max(statistics.median(before) - min(during), 0), abs=2)
+    assert client.get("/v1/liquidity", params={"wave_start": iso(end), "wave_end": iso(start)}).status_code == 400
+
+
 def test_the_map_and_the_walls_are_of_one_contract(session: tuple[TestClient, PlaybackSession]) -> None:
     client, _ = session
     found = asked(client, window="5m")
@@ -86,6 +111,11 @@ def test_pieces_give_what_one_reading_gives(session: tuple[TestClient, PlaybackS
 def test_what_cannot_be_answered(session: tuple[TestClient, PlaybackSession]) -> None:
     client, _ = session
     assert asked(client, window="24h")["is_cut"] and asked(client, base="DOGE")["venues"] == []
+    assert asked(client, base="DOGE", venue="okx")["reason"] == "no order book of DOGE on okx was told in this window"
+    assert asked(client, window="5m")["reason"] == ""
+    assert "no book of BTC/USDC:USDC was known" in asked(client, window="5m", symbol="BTC/USDC:USDC")["reason"]
+    nobody = client.get("/v1/liquidity", params={"venue": "nobody"})
+    assert nobody.status_code == 400 and "unknown venue 'nobody'" in nobody.json()["error"]["message"]
     assert client.get("/v1/liquidity", params={"buckets": 5}).status_code == 422
     assert client.get("/v1/liquidity", params={"depth": 5}).status_code == 400
 

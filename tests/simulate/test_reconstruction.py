@@ -202,6 +202,11 @@ def test_no_answer_calls_it_measured(served: TestClient, route: str) -> None:
     assert later["is_reconstruction"] is False, "outside the stretch nothing was made"
 
 
+def test_before_any_answer_it_is_known_which_time_was_made(served: TestClient) -> None:
+    low, high = served.get("/v1/health").json()["data"]["reconstructed"][0]
+    assert low * 10**6 == START and high > low
+
+
 def test_tables_say_so_too(served: TestClient) -> None:
     assert "not recorded" in served.get("/v1/tables/liquidations").headers["x-deleverage-reconstruction"]
     rows = served.get("/v1/tables/venue_statuses", params={"format": "json"}).json()

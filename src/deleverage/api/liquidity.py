@@ -24,6 +24,7 @@ from deleverage.api.anatomy import read as read_material
 from deleverage.api.kept import Kept
 from deleverage.api.session import Session
 from deleverage.store.store import Store
+from deleverage.venues import venue_named
 
 PIECE = 600 * SECOND
 """Time (ns) read at once."""
@@ -52,6 +53,8 @@ class Reading:
     def __init__(
         self, session: Session, start: int, at: int, as_of: int, base: str, venue: str | None, symbol: str | None, buckets: int
     ) -> None:
+        if venue is not None:
+            venue_named(venue)
         self.asked, self.start, self.at, self.as_of = start, max(start, at - LONGEST), at, as_of
         self.base, self.venue, self.symbol, self.store = base, venue, symbol, session.store
         needed = (self.at - self.start) / SECOND / buckets
@@ -127,15 +130,28 @@ class Reading:
                 known[key] = float(found[:, near].sum(axis=1).mean())
         return max(known, key=lambda key: known[key]) if known else None
 
-    def document(self, material: Material | None = None, scale: Scale = "minutes") -> dict[str, Any]:
-        """Write the answer; with `material` also what the window's waves took."""
+    def document(
+        self, material: Material | None = None, scale: Scale = "minutes", asked: tuple[int, int, bool] | None = None
+    ) -> dict[str, Any]:
+        """Write the answer; with `material` also what the window's waves took, or with `asked` (start, end, longs were closed) what that
+        stretch took alone."""
         series = {key: liquidity.series_of(self.instants, values) for key, values in sorted(self.values.items())}
         return {
             "base": self.base, "start_ms": self.start // MS, "at_ms": self.at // MS, "bucket_ms": self.bucket // MS,
             "is_cut": self.start > self.asked, "distances_percent": [d * 100 for d in DISTANCES], "sizes_usd": list(SIZES),
             "ts_ms": (self.instants // MS).tolist(), "venues": [self._venue(key, rows) for key, rows in series.items()],
-            "heatmap": self._heatmap(), "walls": self._walls(), "waves": _waves(series, material, scale),
+            "reason": self._reason(), "heatmap": self._heatmap(), "walls": self._walls(),
+            "waves": _waves(series, material, scale) if asked is None else _taken(series, [(1, *asked)]),
         }  # fmt: skip
+
+    def _reason(self) -> str:
+        """Why there are no books, or no map of the contract asked for."""
+        where = f"{self.base}{f' on {self.venue}' if self.venue else ''}"
+        if not self.values:
+            return f"no order book of {where} was told in this window"
+        if self.map is None:
+            return f"no book of {self.symbol or where} was known at any instant of the window: no map of it"
+        return ""
 
     def _venue(self, key: Key, rows: pl.DataFrame) -> dict[str, Any]:
         now = {name: rows[name][-1] for name in COLUMNS}
@@ -197,15 +213,22 @@ def _contract_sizes(store: Store, base: str, as_of: int) -> dict[tuple[str, str]
 def _waves(series: Mapping[Key, pl.DataFrame], material: Material | None, scale: Scale) -> list[dict[str, Any]]:
     if material is None or not series:
         return []
-    named = [rows.select(pl.lit(key[0]).alias("venue"), pl.lit(key[1]).alias("symbol"), pl.all()) for key, rows in series.items()]
-    books = pl.concat(named)
     found = waves.waves(completeness.hidden(material.prints), material.start, material.at, scale, material.around)
+    return _taken(series, [(wave.number, wave.start, wave.end, wave.long_usd >= wave.short_usd) for wave in found])
+
+
+def _taken(series: Mapping[Key, pl.DataFrame], found: Sequence[tuple[int, int, int, bool]]) -> list[dict[str, Any]]:
+    """What stretches took of the books: number, start, end (ns UTC), whether bids were hit."""
+    if not series:
+        return []
+    books = pl.concat(
+        [rows.select(pl.lit(key[0]).alias("venue"), pl.lit(key[1]).alias("symbol"), pl.all()) for key, rows in series.items()]
+    )
     rows = []
-    for wave in found:
-        sells = wave.long_usd >= wave.short_usd
-        taken = liquidity.consumption(books, wave.start, wave.end, sells=sells)
+    for number, start, end, sells in found:
+        taken = liquidity.consumption(books, start, end, sells=sells)
         rows.append({
-            "number": wave.number, "start_ms": wave.start // MS, "end_ms": wave.end // MS, "side": "bid" if sells else "ask",
+            "number": number, "start_ms": start // MS, "end_ms": end // MS, "side": "bid" if sells else "ask",
             "contracts": [
                 {"distance_percent": row.pop("distance") * 100, **row} for row in (msgspec.structs.asdict(t) for t in taken)
             ],

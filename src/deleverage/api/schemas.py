@@ -85,13 +85,19 @@ class FlowQuestion(Windowed):
 
 
 class LiquidityQuestion(Windowed):
-    """The books of one coin; of a window longer than 4 h the end. `venue` and `symbol` choose what the heatmap and walls are of."""
+    """The books of one coin; of a window longer than 4 h the end. `venue` and `symbol` choose what the heatmap and walls are of.
+
+    With `wave_start` and `wave_end` the answer's `waves` hold that stretch alone.
+    """
 
     window: Annotated[str, Field(max_length=12, description="length such as 15m, 1h; at most 4h are read")] = "1h"
     base: Annotated[str, Field(max_length=40)] = "BTC"
     venue: VenueName = None
     symbol: Annotated[str | None, Field(max_length=80, description="contract whose heatmap and walls are told")] = None
     buckets: Annotated[int, Field(ge=10, le=500, description="instants at most")] = 240
+    wave_start: Annotated[str | None, Field(max_length=40, description=f"begin of a wave whose taking is asked for: {WHEN}")] = None
+    wave_end: Annotated[str | None, Field(max_length=40, description=f"its end: {WHEN}")] = None
+    wave_side: Annotated[Literal["long", "short"], Field(description="the side that was closed in it")] = "long"
 
 
 class OptionsQuestion(Windowed):

@@ -137,7 +137,7 @@ class Server:
         return {
             "status": "failing" if session.failure else "ok", "failure": session.failure, "version": __version__, "mode": session.mode,
             "label": session.label, "notice": self.notice, "recording": describe(session.recording),
-            "clock": clock_document(session.clock()),
+            "clock": clock_document(session.clock()), "reconstructed": [[low // MS, high // MS] for low, high in session.reconstructed()],
             "frames": tally.frames, "events": sum(tally.events.values()), "errors": tally.errors + tally.unknown,
         }  # fmt: skip
 

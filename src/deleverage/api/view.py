@@ -210,9 +210,11 @@ class Moment:
             rule = self.rule(name)
             if believed is not None and name in believed:
                 state, evidence = believed[name].state, believed[name].evidence
+            shown = self.shown_rule(name)
+            note = rule.note if shown == rule.rule else f"what is in the data was published under the rule {shown.replace('_', ' ')}"
             rows.append({
-                "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": rule.rule,
-                "coverage_note": rule.note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
+                "venue": name, "title": venue.title, "state": state, "evidence": evidence, "coverage_rule": shown,
+                "coverage_note": note, "coverage_source": rule.source, "last_event_ms": None if last is None else last // MS,
                 "age_seconds": None if last is None else max(self.at - last, 0) / 1e9,
                 "frames": frames.get(name, 0), "errors": failures.get(name, 0),
                 "carries_liquidations": any(s.liquidations for s in own),
@@ -314,7 +316,8 @@ def tile(name: str, moment: Moment) -> Tile:
 def headline(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]] = ()) -> str:
     """Say in one sentence what was liquidated, on how many of the venues, and on which side."""
     if moment.is_reconstruction:
-        return f"Reconstructed, not recorded: {_said(window, moment, waves)}"
+        said = _said(window, moment, waves)
+        return f"Reconstructed, not recorded: {said[0].lower()}{said[1:]}"
     return _said(window, moment, waves)
 
 
@@ -327,11 +330,11 @@ def _said(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]]) -> st
     if not received:
         return f"Nothing was received in these {window}: no venue's liquidations are in the data."
     if row["count"] == 0:
-        return f"No liquidation was received in {window} {where}; {row['coverage']:.0%} of the time was covered.{without}"
+        return f"No liquidation was received in {window} {where}; {_percent(row['coverage'])} of the time was covered.{without}"
     if row["unpriced_count"] == row["count"]:
         return f"{row['count']:,} forced orders in {window} {where}; none can be priced, since the contract sizes are not known."
     least = "at least " if moment.is_floor() or moment.missing() else ""
-    side = "" if row["long_share"] is None else f", {row['long_share']:.0%} long"
+    side = "" if row["long_share"] is None else f", {_percent(row['long_share'])} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
     text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
@@ -352,4 +355,7 @@ def _waves(waves: Sequence[Mapping[str, Any]], at: int) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 else f"{share:.1%}"
+    """Write a share; nothing but all of it is 100 %."""
+    if 0.995 <= share < 1:
+        return "> 99.9 %" if share > 0.999 else f"{100 * share:.1f} %"
+    return f"{100 * share:.0f} %" if share >= 0.1 or share == 0 else f"{100 * share:.1f} %"
