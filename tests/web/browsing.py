@@ -9,6 +9,11 @@ def attribute(page: Page, testid: str, name: str) -> str:
     return value
 
 
+def sentence(page: Page, testid: str = "headline") -> str:
+    """Return a headline with plain spaces: the page keeps numbers beside their units."""
+    return page.get_by_test_id(testid).inner_text().replace("\u00a0", " ")
+
+
 def use_theme(page: Page, theme: str) -> None:
     """Switch to a theme by the key for it, and let the colours settle."""
     if page.evaluate("document.documentElement.dataset.theme ?? 'dark'") != theme:

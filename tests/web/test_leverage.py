@@ -93,6 +93,7 @@ def test_every_panel_says_source_coverage_and_its_call(page: Page, kept: Up) -> 
 def test_by_keyboard_and_from_the_first_page(page: Page, kept: Up) -> None:
     page.goto(f"{kept.url}/?{QUERY}")
     page.get_by_test_id("multiple-funding").wait_for(timeout=20_000)
+    page.get_by_test_id("multiples").scroll_into_view_if_needed()  # nothing is asked for a strip that is not seen
     page.wait_for_function("document.querySelector('[data-testid=multiple-open-interest]').dataset.value !== ''", timeout=20_000)
     whole = kept.get(f"funding?{QUERY}")["data"]["aggregates"]["predicted"]["open_interest"]
     page.wait_for_function(f"Number(document.querySelector('[data-testid=multiple-funding]').dataset.value) === {whole['rate_8h']}")

@@ -36,6 +36,7 @@ def visit(page: Page, server: Up, at: str = iso(AT), **more: str) -> None:
 def shown(page: Page, server: Up) -> None:
     visit(page, server)
     page.wait_for_selector("[data-testid=touch-chances]", timeout=60_000)
+    page.wait_for_selector("[data-testid=options][data-whole=true]", timeout=60_000)
 
 
 def test_the_sentence_and_the_figures_say_what_the_chain_says(page: Page, served: Up) -> None:
@@ -60,6 +61,7 @@ def test_it_opens_by_key_and_panels_can_be_taken_along(page: Page, served: Up) -
     page.keyboard.press("g")
     page.keyboard.press("o")
     page.wait_for_selector("[data-testid=touch-chances]", timeout=60_000)
+    page.wait_for_selector("[data-testid=options][data-whole=true]", timeout=60_000)
     assert "page=options" in page.url
     panels = ("smile", "touch", "exposure", "option-interest", "term", "surface", "volatility-index", "skew-history", "density")
     for number, panel in enumerate(panels):
@@ -120,3 +122,21 @@ def test_without_quotes_it_says_what_would_bring_them(page: Page, served: Up) ->
     page.wait_for_selector("[data-testid=options-empty]", timeout=60_000)
     page.get_by_role("button", name="Go to the last ones").click()
     page.wait_for_selector("[data-testid=touch-chances]", timeout=60_000)
+
+
+def test_the_strip_of_the_first_page_asks_when_it_is_seen(page: Page, served: Up) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/v1/options/" in request.url else None)
+    page.set_viewport_size({"width": 1440, "height": 500})
+    page.goto(f"{served.url}/?window=4h&at={iso(AT)}&as_of=now")
+    page.wait_for_selector("[data-testid=headline]", timeout=30_000)
+    page.wait_for_timeout(1500)
+    assert asked == []
+    page.get_by_test_id("multiples").scroll_into_view_if_needed()
+    page.wait_for_selector("[data-testid=multiple-skew]:not([data-value=''])", timeout=30_000)
+    assert float(attribute(page, "multiple-skew", "data-value")) == pytest.approx(-0.0503646688, rel=5e-3)
+    page.wait_for_selector("[data-testid=multiple-volatility-index]:not([data-value=''])", timeout=30_000)
+    assert "published 54.5" in page.get_by_test_id("multiple-volatility-index").inner_text()
+    assert len(asked) == 2, "one question each"
+    page.get_by_test_id("multiple-skew").click()
+    page.wait_for_selector("[data-testid=options]", timeout=30_000)

@@ -115,6 +115,7 @@ def test_nothing_is_not_drawn_as_zero(page: Page, nothing: Up) -> None:
 
 def test_the_first_page_has_both_on_its_strip(page: Page, told: Up) -> None:
     page.goto(f"{told.url}/?{THEN}")
+    page.get_by_test_id("multiples").scroll_into_view_if_needed(timeout=30_000)
     page.wait_for_selector("[data-testid=multiple-sentiment][data-value='20']", timeout=30_000)
     assert "alternative.me" in page.get_by_test_id("multiple-sentiment").inner_text()
     page.wait_for_selector("[data-testid=multiple-etf-flow][data-value='-40000000']")

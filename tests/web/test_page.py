@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from tests import golden
 from tests.serving import Up, up
-from tests.web.browsing import CONTRAST, attribute, use_theme
+from tests.web.browsing import CONTRAST, attribute, sentence, use_theme
 
 from deleverage.collect.ingest import import_frames
 from deleverage.store.duck import DuckStore
@@ -60,7 +60,7 @@ def test_figures_equal_the_api(page: Page, playing: Up) -> None:
     tree = playing.get("liquidations/treemap?window=24h")["data"]
     for item in tree["items"]:
         assert numbers(page, f"treemap-{item['base']}") == (item["long_usd"], item["short_usd"], item["total_usd"])
-    assert page.get_by_test_id("headline").inner_text() == playing.get("now?window=24h")["data"]["headline"]
+    assert sentence(page) == playing.get("now?window=24h")["data"]["headline"]
     newest = playing.get("liquidations?limit=1")["data"][0]
     assert float(attribute(page, "tape-row", "data-value")) == newest["notional_usd"]
     grid = playing.get("liquidations/heatmap?window=24h")["data"]
@@ -72,7 +72,7 @@ def test_golden_table_on_the_page(page: Page, stored: Up) -> None:
     for venue, (long_usd, short_usd) in golden.TABLE.items():
         assert numbers(page, f"venue-{venue}") == (long_usd, short_usd, round(long_usd + short_usd, 6))
     assert numbers(page, "tile-24h") == (1_705_430_000.0, 125_540_000.0, 1_830_970_000.0)
-    assert "1.83 bn" in page.get_by_test_id("headline").inner_text()
+    assert "1.83 bn" in sentence(page)
     assert attribute(page, "venue-deribit", "data-recorded") == "false"
     assert attribute(page, "band", "data-mode") == "stored"
 
@@ -101,7 +101,7 @@ def test_windows_by_click_and_key_and_in_the_address(page: Page, playing: Up) ->
     page.wait_for_url("**window=4h**")
     page.reload()
     page.get_by_test_id("headline").wait_for()
-    assert "in 4 h" in page.get_by_test_id("headline").inner_text()
+    assert "in 4 h" in sentence(page)
 
 
 def test_a_moment_in_the_address_is_reproduced(page: Page, playing: Up) -> None:

@@ -39,6 +39,7 @@ def test_a_wave_opens_its_anatomy(page: Page, played: Up) -> None:
     page.get_by_label("Anatomy of wave 2").click()
     page.wait_for_selector("[data-testid=anatomy][data-wave='2']")
     assert "page=waves" in page.url
+    page.get_by_test_id("wave-books").get_by_text("not known").wait_for(timeout=20_000)  # no book of that day was recorded
     page.get_by_test_id("scale-hours").click()
     page.wait_for_function("document.querySelectorAll('[data-testid=wave-table] tbody tr').length !== 2")
     assert page.locator("[data-testid=rung-BTC]").count() == 1

@@ -15,6 +15,7 @@ import { TreemapPanel } from "./components/TreemapPanel";
 import { Waves } from "./components/Waves";
 import { VenueTable } from "./components/VenueTable";
 import { Windows } from "./components/Windows";
+import { unbroken } from "./format";
 import { useApp } from "./state";
 import type { NowDocument } from "./types";
 
@@ -31,7 +32,7 @@ function Now({ doc }: { doc: NowDocument }) {
   }, [doc.headline]);
   return (
     <main class={late ? "stale" : ""} data-stale={late}>
-      <h1 data-testid="headline">{doc.headline}</h1>
+      <h1 data-testid="headline">{unbroken(doc.headline)}</h1>
       <Windows doc={doc} />
       <div class="row two-thirds">
         <PricePanel doc={doc} />

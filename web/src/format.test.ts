@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { clip, dateRange, duration, exact, money, parseMoney, percent, price, windowMs } from "./format";
+import { clip, dateRange, duration, exact, money, parseMoney, percent, price, unbroken, windowMs } from "./format";
+
+describe("unbroken", () => {
+  it("keeps a number beside its unit", () => {
+    expect(unbroken("at least 2.00 bn USD in 24 h, 93 % long; 32 waves, 29 min ago")).toBe("at least 2.00\u00a0bn\u00a0USD in 24\u00a0h, 93\u00a0% long; 32 waves, 29\u00a0min ago");
+  });
+});
 
 describe("money", () => {
   it("rounds to what is known", () => {

@@ -47,6 +47,9 @@ export function exact(value: number): string {
   return grouped(value, 0, 6);
 }
 
+/** A sentence whose numbers are not parted from their units at a line's end. */
+export const unbroken = (text: string) => text.replace(/(\d) (?=(?:%|k|M|bn|h|min|s|d)(?![a-z]))/g, "$1\u00a0").replace(/([kM]|bn) (?=USD)/g, "$1\u00a0");
+
 /** 0.931 → "93 %"; shares under ten per cent keep one decimal, and only true zero and one print as 0 and 100. */
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return NONE;

@@ -222,7 +222,21 @@ export interface BookMap {
   usd: (number | null)[][];
 }
 
+/** What a wave took of one book: its depth before, at its least, and how long until it was back; null where the book was not seen. */
+export interface BookTaken {
+  venue: string;
+  symbol: string;
+  side: "bid" | "ask";
+  distance_percent: number;
+  before_usd: number | null;
+  least_usd: number | null;
+  consumed_usd: number | null;
+  refill_seconds: number | null;
+  half_depth_seconds: number | null;
+}
+
 export interface Liquidity {
+  waves: { number: number; start_ms: number; end_ms: number; side: "bid" | "ask"; contracts: BookTaken[] }[];
   base: string;
   start_ms: number;
   at_ms: number;

@@ -13,6 +13,7 @@ const SETTLE_MS = 2000;
 const BUFFER = 400;
 
 let mode: Mode = "playback";
+let health: Health | null = null;
 let lastEventMs = 0;
 let stream: ReturnType<typeof openStream> | null = null;
 let run = 0;
@@ -186,9 +187,21 @@ async function poll(mine: number): Promise<void> {
   });
 }
 
-function takeHealth(health: Health): void {
-  mode = health.mode;
-  lastEventMs = health.clock.end_ms;
+function takeHealth(found: Health): void {
+  health = found;
+  mode = found.mode;
+  lastEventMs = found.clock.end_ms;
+}
+
+/** Lets the pages ask for what they show, without waiting for the first page's document. */
+function tellSubject(view: View): void {
+  if (!health) return;
+  const { at = null, as_of: asOf = null } = isHeld(view) || mode === "stored" ? (heldParams(view) as { at?: string; as_of?: string }) : {};
+  const { label, notice, recording, clock } = health;
+  const endMs = Date.parse(at ?? asOf ?? "") || clock.now_ms;
+  const isMade = (health.reconstructed ?? []).some(([from, to]) => from < endMs && endMs - (windowMs(view.window) ?? 0) < to);
+  const subject = { mode, label, notice, recording, clock, is_reconstruction: isMade, at, asOf };
+  if (JSON.stringify(subject) !== JSON.stringify(store.get().subject)) store.set({ subject });
 }
 
 /** Stored data has no stream; look now and then whether it grew or a replay began. */
@@ -202,7 +215,10 @@ async function watchHealth(mine: number): Promise<void> {
       store.set({ link: "held" });
     }
     if (mode !== before.mode) return void startSession();
-    if (lastEventMs !== before.lastEventMs && !isHeld(store.get().view)) void ask(heldParams(store.get().view));
+    if (lastEventMs !== before.lastEventMs && !isHeld(store.get().view)) {
+      tellSubject(store.get().view);
+      void ask(heldParams(store.get().view));
+    }
   } catch {
     if (mine === run) store.set({ link: "lost" });
   }
@@ -223,11 +239,11 @@ export async function startSession(): Promise<void> {
   const mine = run;
   const { view } = store.get();
   try {
-    const [health, recordings] = await Promise.all([getHealth(), getRecordings()]);
+    void getRecordings().then(({ data }) => store.set({ recordings: data }), fail);
+    const { data } = await getHealth();
     if (mine !== run) return;
-    takeHealth(health.data);
-    store.set({ recordings: recordings.data });
-    const playing = health.data.recording?.name ?? (health.data.mode === "stored" ? "stored" : null);
+    takeHealth(data);
+    const playing = data.recording?.name ?? (data.mode === "stored" ? "stored" : null);
     if (mode !== "live") await openNamed(view, playing).catch(refuse);
   } catch (error) {
     if (mine !== run) return;
@@ -237,6 +253,7 @@ export async function startSession(): Promise<void> {
     return;
   }
   if (mine !== run) return;
+  tellSubject(view);
   if (isHeld(view) || mode === "stored") {
     store.set({ link: "held" });
     await ask(heldParams(view));

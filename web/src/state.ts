@@ -2,7 +2,7 @@
 
 import { readView, type View } from "./address";
 import { createStore, useStore } from "./store";
-import type { NowDocument, Order, Recording } from "./types";
+import type { Clock, Mode, NowDocument, Order, Recording } from "./types";
 
 export type Link = "starting" | "stream" | "polling" | "lost" | "held";
 
@@ -12,6 +12,18 @@ export interface Moment {
   at: string;
   asOf: string;
   receivedMs: number;
+}
+
+/** What every question is about, known before the first document: what the server shows, and a moment where the view or stored data fix one. */
+export interface Subject {
+  mode: Mode;
+  label: string;
+  notice?: string | undefined;
+  recording: Recording | null;
+  clock: Clock;
+  is_reconstruction: boolean;
+  at: string | null;
+  asOf: string | null;
 }
 
 export interface TapeRow {
@@ -24,6 +36,8 @@ export interface State {
   view: View;
   doc: NowDocument | null;
   moment: Moment | null;
+  /** Null until the server has said what it shows. */
+  subject: Subject | null;
   tape: TapeRow[];
   link: Link;
   error: string | null;
@@ -56,6 +70,7 @@ export const store = createStore<State>({
   view: readView(location.search),
   doc: null,
   moment: null,
+  subject: null,
   tape: [],
   link: "starting",
   error: null,

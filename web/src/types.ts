@@ -352,8 +352,11 @@ export interface Health {
   version: string;
   mode: Mode;
   label: string;
+  notice?: string;
   recording: Recording | null;
   clock: Clock;
+  /** Stretches of time whose events were made again, not recorded. */
+  reconstructed?: Span[];
 }
 
 export interface Envelope<T> {

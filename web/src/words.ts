@@ -3,8 +3,8 @@
 import { apiUrl, type Params } from "./api";
 import { UNHEARD } from "./feeds";
 import { dateTime, percent, stateWords, zone } from "./format";
-import { store } from "./state";
-import type { NowDocument, WindowTotals } from "./types";
+import { store, useApp } from "./state";
+import type { NowDocument, VenueRow, WindowTotals } from "./types";
 
 const WORDS: Record<string, string> = { m: "min", h: "h", d: "d" };
 
@@ -13,7 +13,26 @@ export const windowWords = (window: string) => window.replace(/([mhd])$/, (unit)
 
 export const currentTotals = (doc: NowDocument): WindowTotals | undefined => doc.windows.find((w) => w.window === doc.window);
 
-export const venueTitle = (doc: NowDocument, venue: string) => doc.venues.find((v) => v.venue === venue)?.title ?? venue;
+const TITLES: Record<string, string> = { binance: "Binance", bybit: "Bybit", okx: "OKX", htx: "HTX", hyperliquid: "Hyperliquid", deribit: "Deribit" };
+
+/** What every page needs to know of the first page's document. */
+export interface Outline {
+  window: string;
+  base: string;
+  bases: string[];
+  venues: VenueRow[];
+}
+
+/** The document, or before its first answer what the address alone tells; null until the server has said what it shows. */
+export function useOutline(): Outline | null {
+  const doc = useApp((s) => s.doc);
+  const window = useApp((s) => s.view.window);
+  const base = useApp((s) => s.view.base);
+  const told = useApp((s) => s.subject !== null);
+  return doc ?? (told ? { window, base: base || "BTC", bases: [base || "BTC"], venues: [] } : null);
+}
+
+export const venueTitle = (doc: Pick<NowDocument, "venues">, venue: string) => doc.venues.find((v) => v.venue === venue)?.title ?? TITLES[venue] ?? venue;
 
 export const recordedTitles = (doc: NowDocument) => doc.venues.filter((v) => v.recorded).map((v) => v.title);
 
@@ -61,6 +80,6 @@ export function momentWords(): string {
 
 /** The API call that gives a panel's numbers again, with their moment in it. */
 export function callFor(path: string, params: Params): string {
-  const { moment } = store.get();
-  return apiUrl(path, { ...params, at: moment?.at, as_of: moment?.asOf });
+  const { moment, view } = store.get();
+  return apiUrl(path, { ...params, at: moment?.at ?? view.at ?? undefined, as_of: moment?.asOf ?? view.asOf ?? undefined });
 }

@@ -83,6 +83,8 @@ export interface Band {
   name: string;
   side: "long" | "short";
   chosen: boolean;
+  /** Among the largest: drawn fully and named; the others are faint and without a name. */
+  isLarge: boolean;
 }
 
 export interface Scales {
@@ -143,22 +145,25 @@ export class Marks implements ISeriesPrimitive<Time> {
 
   /** Waves: a wash over their time, with their number where there is room. */
   private drawBands(pen: CanvasRenderingContext2D, height: number): void {
-    let free = Number.NEGATIVE_INFINITY;
-    for (const { span, name, chosen, side } of this.bands) {
+    const free = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY]; // where each of two lines of names ends
+    for (const { span, name, chosen, side, isLarge } of this.bands) {
       const x0 = this.scales.x(span[0]);
       const x1 = this.scales.x(span[1]);
       if (x0 === null || x1 === null) continue;
       const width = Math.max(x1 - x0, 2);
-      pen.globalAlpha = chosen ? 0.3 : 0.14;
+      pen.globalAlpha = chosen ? 0.34 : isLarge ? 0.18 : 0.07;
       pen.fillStyle = side === "long" ? this.colours.long : this.colours.short;
       pen.fillRect(x0, 0, width, height);
       pen.globalAlpha = 1;
-      pen.font = `12px ${this.colours.font}`;
+      if (!isLarge && !chosen) continue;
+      pen.font = `${chosen ? "bold " : ""}12px ${this.colours.font}`;
       pen.textAlign = "left";
-      pen.fillStyle = this.colours.ink2;
-      if (x0 < free && !chosen) continue;
-      pen.fillText(name, x0 + 2, 14);
-      free = x0 + 4 + pen.measureText(name).width;
+      pen.fillStyle = chosen ? this.colours.ink : this.colours.ink2;
+      const wide = pen.measureText(name).width;
+      const line = free.findIndex((end) => x0 + 2 >= end);
+      if (line < 0 && !chosen) continue;
+      pen.fillText(name, x0 + 2, line === 0 ? 14 : 28);
+      free[Math.max(line, 0)] = x0 + 6 + wide;
     }
   }
 

@@ -4,7 +4,9 @@ import { showPage } from "../session";
 import { store, useApp } from "../state";
 import type { NowDocument } from "../types";
 
-function words(doc: NowDocument): { kind: string; rest: string } {
+type Shown = Pick<NowDocument, "mode" | "label" | "recording" | "clock" | "is_reconstruction">;
+
+function words(doc: Shown): { kind: string; rest: string } {
   const recording = doc.recording;
   const dates = recording ? dateRange(recording.start_ms, recording.end_ms) : dateRange(doc.clock.start_ms, doc.clock.end_ms);
   const rest = [doc.label || recording?.title, dates].filter(Boolean).join(" · ");
@@ -30,13 +32,15 @@ function LiveBand({ doc }: { doc: NowDocument }) {
 
 /** Across the whole top whenever what is shown is not live; opens to say where the data comes from. */
 export function Band() {
-  const doc = useApp((s) => s.doc);
+  const whole = useApp((s) => s.doc);
+  const subject = useApp((s) => s.subject);
+  const doc = whole ?? subject;
   if (!doc) return null;
-  if (doc.mode === "live") return <LiveBand doc={doc} />;
+  if (doc.mode === "live") return whole ? <LiveBand doc={whole} /> : null;
   const { kind, rest } = words(doc);
   const { recording } = doc;
   return (
-    <details class={`band ${doc.mode}`} data-testid="band" data-mode={doc.mode}>
+    <details class={`band ${doc.mode} ${doc.recording?.is_reconstruction || doc.is_reconstruction ? "made" : ""}`} data-testid="band" data-mode={doc.mode}>
       <summary>
         <span class="band-words">
           <strong>{kind}</strong> — {rest}

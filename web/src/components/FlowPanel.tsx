@@ -1,11 +1,12 @@
-import { exact, percent } from "../format";
+import { percent } from "../format";
+import { coins } from "../leverage";
 import type { Flow, NowDocument, VenueFlow } from "../types";
 import { callFor, venueTitle, windowWords } from "../words";
 import { Panel } from "./Panel";
 
 /** The sides of all trades, as shares: forced closing, other closing, opening. */
 function Parts({ flow: f }: { flow: VenueFlow }) {
-  if (f.forced === null || !f.voluntary_closing || !f.opening || f.traded <= 0) return null;
+  if (f.problems.length || f.forced === null || !f.voluntary_closing || !f.opening || f.traded <= 0) return null;
   const share = (coins: number) => `${Math.max((coins / (2 * f.traded)) * 100, 0)}%`;
   return (
     <span class="parts" aria-hidden="true">
@@ -26,7 +27,7 @@ export function FlowPanel({ doc, flow }: { doc: NowDocument; flow: Flow }) {
       {flow.venues.length === 0 ? <p class="empty">No trades of {flow.base} were recorded in the last {windowWords(doc.window)}: what was forced cannot be set against what traded.</p> : null}
       {flow.venues.map((f) => (
         <div key={f.venue} class="flow-row" data-testid={`flow-${f.venue}`}>
-          <h3>{venueTitle(doc, f.venue)} <span class="unit">{exact(f.traded)} traded{f.oi_change === null ? ", open interest not known" : `, open interest ${f.oi_change < 0 ? "−" : "+"}${exact(Math.abs(f.oi_change))}`}{f.traded > 0 ? `, ${percent(f.taker_sell / f.traded)} sold by takers` : ""}</span></h3>
+          <h3 title={`${f.traded} ${flow.base} traded, ${f.taker_sell} of it sold by takers`}>{venueTitle(doc, f.venue)} <span class="unit">{coins(f.traded)} traded{f.oi_change === null ? ", open interest not known" : `, open interest ${f.oi_change < 0 ? "−" : "+"}${coins(Math.abs(f.oi_change))}`}{f.traded > 0 ? `, ${percent(f.taker_sell / f.traded)} sold by takers` : ""}</span></h3>
           <Parts flow={f} />
           <p>{f.line}</p>
         </div>

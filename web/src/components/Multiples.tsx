@@ -1,6 +1,9 @@
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Page, viewSearch } from "../address";
 import type { Params } from "../api";
 import { type Funding, getLeverage, type OpenInterest, pays, rate } from "../leverage";
+import { getOptions, points, signedPoints, skewWords, type Term, type VolatilityIndex } from "../options";
 import { flow, type Flows, getFlows, getSentiment, type Sentiment, shortDay } from "../outside";
 import { showPage } from "../session";
 import { store, useApp } from "../state";
@@ -22,6 +25,8 @@ interface Multiple {
   /** What it is of, where that is not the coin on screen: "" of no coin. */
   of?: (base: string) => string;
   page: Page;
+  /** How often it may be asked, where that is costly. */
+  everyMs?: number;
   ask: (params: Params) => Promise<{ data: Told }>;
 }
 
@@ -68,35 +73,76 @@ function flowTold(found: Flows): Told {
   return { text: `${flow(s.net_flow_usd)} USD`, value: s.net_flow_usd, note: `${shortDay(s.trading_day)}, ${state}; ${s.month_to_date_usd === null ? "month to date not known" : `${flow(s.month_to_date_usd)} in the month to date`}; course: added up`, values: (found.daily?.cumulative_usd ?? []).slice(-60) };
 }
 
+const reasonOf = (reason: string) => reason.replace(/;.*/, "") || "not known";
+
+/** Ours, from the option quotes at hand, beside the published one; where no quotes are, the published one alone. */
+function volatilityTold(found: VolatilityIndex): Told {
+  const ours = found.ours?.points ?? null;
+  const { published, history } = found;
+  const values = ours !== null ? history.points : history.published;
+  const age = found.is_stale ? "quotes are old; " : "";
+  if (ours === null && !published) return { text: "—", value: null, note: reasonOf(found.ours?.reasons.at(-1) ?? found.reason), values };
+  if (ours === null) return { text: published!.points.toFixed(1), value: published!.points, note: `points over 30 days, published by ${titleOf(published!.venue)}; ${reasonOf(found.ours?.reasons.at(-1) ?? found.reason)}`, values };
+  return { text: ours.toFixed(1), value: ours, note: `${age}points over 30 days, modelled from ${titleOf(found.venue ?? "")} quotes; ${published ? `published ${published.points.toFixed(1)}` : "none published"}`, values };
+}
+
+/** The 25-delta risk reversal of 30 days: the call's volatility less the put's. */
+function skewTold(found: Term): Told {
+  const month = found.tenors.find((t) => t.tenor_days === 30);
+  const value = month?.rr25 ?? null;
+  const values = found.history.rr25;
+  if (value === null) return { text: "—", value, note: reasonOf(found.reason), values };
+  return { text: `${signedPoints(value)} pt`, value, note: `${found.is_stale ? "quotes are old; " : ""}25Δ, 30 days: ${skewWords(value)}; at the money ${points(month?.atm)} %`, values };
+}
+
 /** The strip of the first page. Another picture is another line here. */
 const MULTIPLES: Multiple[] = [
   { id: "funding", title: "Funding", page: "leverage", ask: async (params) => ({ data: fundingTold((await getLeverage<Funding>("funding", params)).data) }) },
   { id: "open-interest", title: "Open interest", page: "leverage", ask: async (params) => ({ data: interestTold((await getLeverage<OpenInterest>("open-interest", params)).data, windowWords(String(params.window))) }) },
+  { id: "volatility-index", title: "Volatility index", page: "options", everyMs: 30_000, ask: async (params) => ({ data: volatilityTold(await getOptions<VolatilityIndex>("volatility-index", params)) }) },
+  { id: "skew", title: "Skew", page: "options", everyMs: 30_000, ask: async (params) => ({ data: skewTold(await getOptions<Term>("term", params)) }) },
   { id: "sentiment", title: "Sentiment", page: "economy", of: () => "", ask: async (params) => ({ data: moodTold((await getSentiment(params)).data) }) },
   { id: "etf-flow", title: "Fund flow", page: "economy", of: fundsOf, ask: async (params) => ({ data: flowTold((await getFlows({ ...params, base: fundsOf(String(params.base)), days: 60 })).data) }) },
 ];
 const EVERY_MS = 15_000;
 
-function Cell({ multiple, base }: { multiple: Multiple; base: string }) {
+function Cell({ multiple, base, isSeen }: { multiple: Multiple; base: string; isSeen: boolean }) {
   const view = useApp((s) => s.view);
-  const { data, error } = useAnswer(multiple.ask, EVERY_MS);
+  const { data, error } = useAnswer(multiple.ask, multiple.everyMs ?? EVERY_MS, {}, isSeen);
   const known = data !== null && data.value !== null;
   return (
     <a class={`multiple ${known ? "" : "empty-cell"}`} href={viewSearch({ ...view, page: multiple.page })} data-testid={`multiple-${multiple.id}`} data-value={data?.value ?? ""}
       onClick={(event) => { event.preventDefault(); showPage(multiple.page); }}>
       <h3>{[multiple.title, multiple.of ? multiple.of(base) : base].filter(Boolean).join(", ")}</h3>
       <strong>{data ? data.text : "…"}</strong>
-      {data && data.values.length ? <Spark values={data.values} label={`${multiple.title} through the window`} /> : null}
+      {data && data.values.filter((v) => v !== null).length > 1 ? <Spark values={data.values} label={`${multiple.title} through the window`} /> : null}
       <small>{error ?? data?.note ?? "asking"}</small>
     </a>
   );
 }
 
+const NEAR = "300px";
+
+/** Whether an element is on the screen or nearly so. */
+function useSeen(): [RefObject<HTMLElement | null>, boolean] {
+  const element = useRef<HTMLElement>(null);
+  const [seen, see] = useState(false);
+  useEffect(() => {
+    if (!element.current) return;
+    const watcher = new IntersectionObserver(([entry]) => see(entry?.isIntersecting ?? false), { rootMargin: NEAR });
+    watcher.observe(element.current);
+    return () => watcher.disconnect();
+  }, []);
+  return [element, seen];
+}
+
+/** Small pictures of what goes with liquidations; asked for only while they can be seen. */
 export function Multiples() {
   const base = useApp((s) => s.view.base || s.doc?.base || "BTC");
+  const [element, isSeen] = useSeen();
   return (
-    <nav class="multiples" aria-label="Beyond liquidations" data-testid="multiples">
-      {MULTIPLES.map((multiple) => <Cell key={multiple.id} multiple={multiple} base={base} />)}
+    <nav ref={element} class="multiples" aria-label="Beyond liquidations" data-testid="multiples">
+      {MULTIPLES.map((multiple) => <Cell key={multiple.id} multiple={multiple} base={base} isSeen={isSeen} />)}
     </nav>
   );
 }

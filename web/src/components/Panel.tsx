@@ -26,20 +26,25 @@ interface Props {
 export function Panel({ id, title, unit, call, csv, png, legend, tools, table, note, origin, class: extra = "", children }: Props) {
   const doc = useApp((s) => s.doc);
   useApp((s) => s.moment);
-  if (!doc) return null;
-  const source = origin?.source ?? sourceWords(doc);
-  const coverage = origin?.coverage ?? coverageWords(doc);
-  const file = `deleverage-${id}-${doc.window}`;
+  const subject = useApp((s) => s.subject);
+  const window = useApp((s) => s.doc?.window ?? s.view.window);
+  const mode = doc?.mode ?? subject?.mode;
+  if (!mode || (!doc && !origin)) return null;
+  const source = origin?.source ?? (doc ? sourceWords(doc) : "");
+  const coverage = origin?.coverage ?? (doc ? coverageWords(doc) : "");
+  const file = `deleverage-${id}-${window}`;
   const savePng = () => {
     const picture = png?.();
     if (!picture) return;
-    const unheard = unheardNow(doc).join(", ");
-    const warning = doc.mode === "live" ? (unheard && `Without ${unheard}`) : `${doc.mode === "stored" ? "Stored data, not live" : "Replay of recorded data, not live"} — ${doc.label}`;
+    const unheard = doc ? unheardNow(doc).join(", ") : "";
+    const label = doc?.label ?? subject?.label ?? "";
+    const kind = doc?.is_reconstruction || doc?.recording?.is_reconstruction ? "Reconstruction, not recorded events" : mode === "stored" ? "Stored data, not live" : "Replay of recorded data, not live";
+    const warning = mode === "live" ? (unheard && `Without ${unheard}`) : `${kind}${label ? ` — ${label}` : ""}`;
     downloadPng(`${file}.png`, picture, { title: `${title}, ${unit}`, warning, foot: [`At ${momentWords()}`, `Source: ${source}`, `Coverage: ${coverage}`], legend });
   };
   const saveCsv = () => {
     const { header, rows } = csv();
-    downloadCsv(`${file}.csv`, [...header, "at", "mode"], rows.map((row) => [...row, momentWords(), doc.mode]));
+    downloadCsv(`${file}.csv`, [...header, "at", "mode"], rows.map((row) => [...row, momentWords(), mode]));
   };
   return (
     <section class={`panel ${extra}`} id={id} aria-labelledby={`${id}-title`} data-testid={id}>

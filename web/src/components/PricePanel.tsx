@@ -58,8 +58,16 @@ export function orderNote(doc: NowDocument, order: Order): string[] {
   ];
 }
 
-/** Waves as bands of the price chart; one may be chosen. */
-export const waveBands = (waves: Wave[], chosen: number | null): Band[] => waves.map((w) => ({ span: [w.start_ms, w.end_ms], name: `${w.number}`, side: w.long_usd >= w.short_usd ? "long" : "short", chosen: w.number === chosen }));
+export const WAVES_NAMED = 10;
+
+/** Numbers of the largest waves. */
+export const largestWaves = (waves: Wave[]): Set<number> => new Set(waves.toSorted((a, b) => b.total_usd - a.total_usd).slice(0, WAVES_NAMED).map((w) => w.number));
+
+/** Waves as bands of the price chart; one may be chosen, and the smaller of many are faint. */
+export function waveBands(waves: Wave[], chosen: number | null): Band[] {
+  const large = largestWaves(waves);
+  return waves.map((w) => ({ span: [w.start_ms, w.end_ms], name: `${w.number}`, side: w.long_usd >= w.short_usd ? "long" : "short", chosen: w.number === chosen, isLarge: large.has(w.number) }));
+}
 
 export function PricePanel({ doc }: { doc: NowDocument }) {
   const utc = useApp((s) => s.utc);
@@ -127,7 +135,7 @@ export function PricePanel({ doc }: { doc: NowDocument }) {
           </span>
           {doc.waves.length ? (
             <span>
-              <i class="key band" aria-hidden="true" /> waves, numbered; see <a href={viewSearch({ ...store.get().view, page: "waves" })} onClick={(event) => { event.preventDefault(); showPage("waves"); }}>Waves</a>
+              <i class="key band" aria-hidden="true" /> waves{doc.waves.length > WAVES_NAMED ? `, the ${WAVES_NAMED} largest of ${doc.waves.length} numbered` : ", numbered"}; see <a href={viewSearch({ ...store.get().view, page: "waves" })} onClick={(event) => { event.preventDefault(); showPage("waves"); }}>Waves</a>
             </span>
           ) : null}
           {largest > 0 ? <span>area ∝ notional, largest {money(largest)} USD</span> : null}

@@ -44,7 +44,7 @@ function Row({ doc, row, largest }: { doc: NowDocument; row: VenueRow; largest: 
             <Num {...usd} value={row.total_usd} text={money(row.total_usd)} what={`liquidated on ${row.title} in ${words}`} />
           </td>
           <td class="right" data-testid={`estimate-${row.venue}`}>
-            {row.estimate && saysMore(row.estimate) ? <EstimateLine estimate={row.estimate} words={`on ${row.title} in ${words}`} /> : <span class="none" title={row.estimate ? row.estimate.method : "not worked out for this window"}>{row.estimate && row.estimate.status === "measured" ? "as seen" : "—"}</span>}
+            {row.estimate && saysMore(row.estimate) ? <EstimateLine estimate={row.estimate} words={`on ${row.title} in ${words}`} /> : <span class="none" title={row.estimate ? row.estimate.method : "not worked out for this window"}>{row.estimate ? "as seen" : "—"}</span>}
           </td>
           <td class="right long">
             <Num {...usd} value={row.long_usd} text={money(row.long_usd)} what={`longs liquidated on ${row.title} in ${words}`} />

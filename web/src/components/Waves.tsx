@@ -1,63 +1,37 @@
 import { useEffect, useState } from "preact/hooks";
-import { isHeld } from "../address";
-import { ApiError, getFlow, getLadder, getWaves, type Params } from "../api";
+import { getFlow, getLadder, getWaves, type Params } from "../api";
 import { type PriceChart, priceChart } from "../charts/price";
-import { clip, clockTime, count, dateTime, money, percent, price, windowMs, zone } from "../format";
+import { clip, clockTime, count, dateTime, money, percent, price, unbroken, windowMs, zone } from "../format";
 import { changeView } from "../session";
 import { store, useApp } from "../state";
-import type { Flow, NowDocument, Rung, Span, Wave } from "../types";
-import { callFor, venueTitle, windowWords } from "../words";
+import { getLeverage, type Liquidity } from "../leverage";
+import type { NowDocument, Span, Wave } from "../types";
+import { callFor, coverageWords, sourceWords, venueTitle, windowWords } from "../words";
 import { EstimateLine, estimateWords, saysMore } from "./Estimate";
+import { Num } from "./Num";
 import { LadderPanel } from "./LadderPanel";
 import { FlowPanel } from "./FlowPanel";
 import { Panel } from "./Panel";
-import { blindSpans, bucketStretches, latestStretch, orderNote, waveBands } from "./PricePanel";
+import { blindSpans, bucketStretches, largestWaves, latestStretch, orderNote, waveBands, WAVES_NAMED } from "./PricePanel";
+import { useAnswer } from "./useAnswer";
 import { useChart } from "./useChart";
 import { WaveAnatomy } from "./WaveAnatomy";
 import { SideBar } from "./Windows";
 
 const EVERY_MS = 5000;
+const askBooks = (params: Params) => getLeverage<Liquidity>("liquidity", params);
 
-interface Answer {
-  waves: Wave[];
-  ladder: Rung[];
-  flow: Flow;
-}
+const MINUTE_MS = 60_000;
+const BEFORE_MS = 5 * MINUTE_MS;
+const AFTER_MS = 30 * MINUTE_MS;
 
-/** Waves, ladder and decomposition of the view, asked for again every five seconds while the page shows the moving now. */
-function useAnatomy(scale: string): { answer: Answer | null; error: string | null } {
-  const [answer, setAnswer] = useState<Answer | null>(null);
-  const [error, setError] = useState<string | null>(null);
-  const view = useApp((s) => s.view);
-  const stored = useApp((s) => (s.doc?.mode === "stored" && s.moment ? s.moment.at : null));
-  const base = useApp((s) => s.doc?.base ?? "BTC");
-  const held = isHeld(view);
-  useEffect(() => {
-    let wanted = true;
-    let timer = 0;
-    const ask = async () => {
-      if (document.hidden && !held) {
-        timer = setTimeout(() => void ask(), EVERY_MS);
-        return;
-      }
-      const params: Params = { window: view.window, at: view.at ?? stored ?? undefined, as_of: view.asOf ?? (stored ? "now" : undefined) };
-      try {
-        const [waves, ladder, flow] = await Promise.all([getWaves({ ...params, scale, base }), getLadder(params), getFlow({ ...params, base })]);
-        if (!wanted) return;
-        setAnswer({ waves: waves.data, ladder: ladder.data, flow: flow.data });
-        setError(null);
-      } catch (problem) {
-        if (wanted) setError(problem instanceof ApiError ? problem.message : "the server cannot be reached");
-      }
-      if (wanted && !held) timer = setTimeout(() => void ask(), EVERY_MS);
-    };
-    void ask();
-    return () => {
-      wanted = false;
-      clearTimeout(timer);
-    };
-  }, [view.window, view.at, view.asOf, held, stored, scale, base]);
-  return { answer, error };
+/** The question for what a wave took of the books: from before it until half an hour after, as far as that has come. */
+function aboutBooks(wave: Wave | undefined, atMs: number): Params {
+  if (!wave) return {};
+  const end = Math.min(Math.max(atMs, wave.end_ms), wave.end_ms + AFTER_MS);
+  const minutes = Math.min(Math.ceil((end - wave.start_ms + BEFORE_MS) / MINUTE_MS), 240);
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return { at: iso(Math.ceil(end / MINUTE_MS) * MINUTE_MS), window: `${minutes}m`, wave_start: iso(wave.start_ms), wave_end: iso(wave.end_ms), wave_side: wave.long_usd >= wave.short_usd ? "long" : "short" };
 }
 
 function headline(waves: Wave[], words: string, atMs: number): string {
@@ -103,7 +77,7 @@ function Timeline({ doc, waves, chosen, scale, setScale }: { doc: NowDocument; w
           ))}
         </>
       }
-      note={<p class="legend-line"><span><i class="key band" aria-hidden="true" /> a wave: a run of contract-seconds at three times the mean rate or more, joined while the excitation lasts</span></p>}
+      note={<p class="legend-line"><span><i class="key band" aria-hidden="true" /> a wave: a run of contract-seconds at three times the mean rate or more, joined while the excitation lasts</span>{waves.length > WAVES_NAMED ? <span>numbered: the {WAVES_NAMED} largest; the others are faint</span> : null}</p>}
     >
       <div ref={element} class="chart-price" role="img" aria-label={`Price with ${waves.length} waves; the table below holds them`} />
       {doc.prices.points.length === 0 ? <p class="empty">No price of {doc.base || "this asset"} was recorded in the last {windowWords(doc.window)}.</p> : null}
@@ -114,8 +88,21 @@ function Timeline({ doc, waves, chosen, scale, setScale }: { doc: NowDocument; w
 function WaveTable({ doc, waves, chosen, choose }: { doc: NowDocument; waves: Wave[]; chosen: Wave | undefined; choose: (number: number) => void }) {
   const utc = useApp((s) => s.utc);
   const most = waves.reduce((m, w) => Math.max(m, w.total_usd), 0);
+  const large = largestWaves(waves);
+  const many = waves.length > WAVES_NAMED;
+  const [all, showAll] = useState(false);
+  const shown = many && !all ? waves.filter((w) => large.has(w.number) || w === chosen) : waves;
+  const left = waves.filter((w) => !shown.includes(w));
   return (
-    <div class="scroll-x panel" tabIndex={0} role="region" aria-label="Waves, scrolls sideways">
+    <section class="panel">
+    {many ? (
+      <p class="legend-line wave-filter">
+        <button type="button" class="tool" aria-pressed={!all} onClick={() => showAll(false)} data-testid="waves-largest">largest {WAVES_NAMED}</button>
+        <button type="button" class="tool" aria-pressed={all} onClick={() => showAll(true)} data-testid="waves-all">all {waves.length}</button>
+        <span>{all ? `by time; the ${WAVES_NAMED} largest in bold` : `by time; the ${left.length} smaller ones took ${money(left.reduce((sum, w) => sum + w.total_usd, 0))} USD together`}</span>
+      </p>
+    ) : null}
+    <div class="scroll-x" tabIndex={0} role="region" aria-label="Waves, scrolls sideways">
       <table class="waves" data-testid="wave-table">
         <thead>
           <tr>
@@ -124,23 +111,24 @@ function WaveTable({ doc, waves, chosen, choose }: { doc: NowDocument; waves: Wa
           </tr>
         </thead>
         <tbody>
-          {waves.map((w) => (
-            <tr key={w.number} class={w === chosen ? "chosen" : ""} data-testid={`wave-${w.number}`} data-start={w.start_ms} data-total={w.total_usd}>
+          {shown.map((w) => (
+            <tr key={w.number} class={`${w === chosen ? "chosen" : ""} ${many && all && !large.has(w.number) ? "small" : ""}`} data-testid={`wave-${w.number}`} data-start={w.start_ms} data-total={w.total_usd}>
               <th scope="row"><button type="button" class="tool" aria-pressed={w === chosen} onClick={() => choose(w.number)} aria-label={`Anatomy of wave ${w.number}`}>{w.number}</button></th>
               <td>{waves.length && doc.window.endsWith("d") ? dateTime(w.start_ms, utc) : clockTime(w.start_ms, utc)}</td>
               <td class="right">{w.is_open ? "≥ " : ""}{lasted(w.seconds)}</td>
               <td class="right">{count(w.orders)}</td>
-              <td class="right strong">{money(w.total_usd)}</td>
+              <td class="right strong"><Num value={w.total_usd} text={money(w.total_usd)} unit="USD" what={`seen in wave ${w.number}, ${count(w.orders)} orders`} source={sourceWords(doc)} coverage={coverageWords(doc)} /></td>
               <td class="right" title={estimateWords(w.estimate)}>{saysMore(w.estimate) ? <EstimateLine estimate={w.estimate} words={`in wave ${w.number}`} /> : <span class="none">as seen</span>}</td>
               <td class="share"><SideBar long={w.long_usd} short={w.short_usd} of={most} /></td>
               <td>{w.venues[0] ? venueTitle(doc, w.venues[0].name) : "—"}</td>
               <td class="right">{w.price ? <span title={`${price(w.price.before)} to ${price(w.price.after)}, ${w.price.kind}`}>{signed(w.price.change)}</span> : <span class="none">—</span>}</td>
-              <td class={w.is_open ? "attention-text" : ""}>{w.ended}</td>
+              <td class={`ended-words ${w.is_open ? "attention-text" : ""}`}>{w.ended}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </div>
+    </section>
   );
 }
 
@@ -148,26 +136,30 @@ function WaveTable({ doc, waves, chosen, choose }: { doc: NowDocument; waves: Wa
 export function Waves() {
   const [scale, setScale] = useState("minutes");
   const [number, choose] = useState<number | null>(null);
-  const { answer, error } = useAnatomy(scale);
+  const found = useAnswer(getWaves, EVERY_MS, { scale });
+  const ladder = useAnswer(getLadder, 3 * EVERY_MS, { base: undefined }, found.data !== null);
+  const flow = useAnswer(getFlow, 3 * EVERY_MS, {}, found.data !== null);
+  const error = found.error ?? ladder.error ?? flow.error;
   const doc = useApp((s) => s.doc);
   const atMs = useApp((s) => s.moment?.atMs ?? 0);
-  const words = answer && doc ? headline(answer.waves, windowWords(doc.window), atMs) : "";
+  const chosen = found.data?.find((w) => w.number === number) ?? found.data?.reduce<Wave | undefined>((a, b) => (!a || b.total_usd > a.total_usd ? b : a), undefined);
+  const books = useAnswer(askBooks, 12 * EVERY_MS, aboutBooks(chosen, atMs), chosen !== undefined && atMs > 0);
+  const words = found.data && doc ? headline(found.data, windowWords(doc.window), atMs) : "";
   useEffect(() => {
     if (words) document.title = `${words} · deleverage`;
   }, [words]);
-  if (!answer || !doc) return <main class="waiting">{error ?? "Waiting for the first answer of the server…"}</main>;
-  const { waves } = answer;
-  const chosen = waves.find((w) => w.number === number) ?? waves.reduce<Wave | undefined>((a, b) => (!a || b.total_usd > a.total_usd ? b : a), undefined);
+  if (!found.data || !doc) return <main class="waiting">{error ?? "Waiting for the first answer of the server…"}</main>;
+  const waves = found.data;
   return (
     <main class={`waves-page ${error ? "stale" : ""}`} data-testid="waves">
-      <h1 data-testid="waves-headline">{words}</h1>
+      <h1 data-testid="waves-headline">{unbroken(words)}</h1>
       {error ? <p class="notice attention" role="status">{error}. What follows is from before.</p> : null}
       <Timeline doc={doc} waves={waves} chosen={chosen} scale={scale} setScale={setScale} />
       {waves.length ? <WaveTable doc={doc} waves={waves} chosen={chosen} choose={choose} /> : null}
-      {chosen ? <WaveAnatomy doc={doc} wave={chosen} /> : null}
+      {chosen ? <WaveAnatomy doc={doc} wave={chosen} taken={books.data?.waves.find((w) => w.start_ms === chosen.start_ms)?.contracts ?? null} isAsking={books.isAsking} /> : null}
       <div class="row halves">
-        <LadderPanel doc={doc} rungs={answer.ladder} />
-        <FlowPanel doc={doc} flow={answer.flow} />
+        {ladder.data ? <LadderPanel doc={doc} rungs={ladder.data} /> : <p class="panel pending" role="status">Who was liquidated first is being worked out…</p>}
+        {flow.data ? <FlowPanel doc={doc} flow={flow.data} /> : <p class="panel pending" role="status">Trades are being set against forced orders…</p>}
       </div>
       <p class="legend-line">
         <span>{percent(doc.windows.find((w) => w.window === doc.window)?.coverage ?? null)} of the window was recorded. Waves of the time that was not are not known.</span>

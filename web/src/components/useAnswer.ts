@@ -6,20 +6,24 @@ import { useApp } from "../state";
 /** The moment and coin on screen as parameters of a question; null until they are known. */
 export function useQuestion(): { params: Params; held: boolean } | null {
   const view = useApp((s) => s.view);
-  const stored = useApp((s) => (s.doc?.mode === "stored" && s.moment ? s.moment.at : null));
-  const base = useApp((s) => (s.doc ? s.view.base || s.doc.base || "BTC" : null));
-  if (base === null) return null;
-  return { params: { window: view.window, base, at: view.at ?? stored ?? undefined, as_of: view.asOf ?? (stored ? "now" : undefined) }, held: isHeld(view) };
+  const subject = useApp((s) => s.subject);
+  const base = useApp((s) => s.view.base || s.doc?.base || "BTC");
+  if (subject === null) return null;
+  const held = isHeld(view);
+  const at = held ? view.at : subject.at;
+  const asOf = held ? view.asOf : subject.asOf;
+  return { params: { window: view.window, base, at: at ?? undefined, as_of: asOf ?? undefined }, held };
 }
 
-/** An answer of the API about the view, asked for again every so often while the page shows the moving now. */
-export function useAnswer<T>(ask: (params: Params) => Promise<{ data: T }>, everyMs: number, more: Params = {}): { data: T | null; error: string | null } {
+/** An answer of the API about the view, asked for again every so often while the page shows the moving now and the answer is wanted. */
+export function useAnswer<T>(ask: (params: Params) => Promise<{ data: T }>, everyMs: number, more: Params = {}, isWanted = true): { data: T | null; error: string | null; isAsking: boolean } {
   const [data, setData] = useState<T | null>(null);
   const [error, setError] = useState<string | null>(null);
+  const [answeredTo, answerTo] = useState("");
   const question = useQuestion();
-  const key = question ? JSON.stringify({ ...question.params, ...more, held: question.held }) : "";
+  const key = question && isWanted ? JSON.stringify({ ...question.params, ...more, held: question.held }) : "";
   useEffect(() => {
-    if (!question) return;
+    if (!question || !isWanted) return;
     let wanted = true;
     let timer = 0;
     let answered = false;
@@ -34,6 +38,7 @@ export function useAnswer<T>(ask: (params: Params) => Promise<{ data: T }>, ever
         answered = true;
         setData(found.data);
         setError(null);
+        answerTo(key);
       } catch (problem) {
         if (wanted) setError(problem instanceof ApiError ? problem.message : "the server cannot be reached");
       }
@@ -45,5 +50,5 @@ export function useAnswer<T>(ask: (params: Params) => Promise<{ data: T }>, ever
       clearTimeout(timer);
     };
   }, [key, everyMs]);
-  return { data, error };
+  return { data, error, isAsking: key !== answeredTo && error === null };
 }

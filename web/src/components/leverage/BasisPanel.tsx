@@ -2,8 +2,7 @@ import { lines, type Line, type Lines } from "../../charts/lines";
 import { dayMonth, price } from "../../format";
 import { type Basis, margin, rate } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle, windowWords } from "../../words";
+import { callFor, venueTitle, windowWords, type Outline } from "../../words";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 import { hue } from "./hues";
@@ -11,7 +10,7 @@ import { hue } from "./hues";
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** Perpetuals: mark over index, through time; what funding is made from. */
-export function PremiumPanel({ doc, basis }: { doc: NowDocument; basis: Basis }) {
+export function PremiumPanel({ doc, basis }: { doc: Outline; basis: Basis }) {
   const utc = useApp((s) => s.utc);
   const contracts = basis.premium_series.contracts;
   const { element, chart } = useChart<Lines>(lines, (c) => {
@@ -36,7 +35,7 @@ export function PremiumPanel({ doc, basis }: { doc: NowDocument; basis: Basis })
 }
 
 /** Dated futures: the yearly basis by days to expiry. */
-export function TermPanel({ doc, basis }: { doc: NowDocument; basis: Basis }) {
+export function TermPanel({ doc, basis }: { doc: Outline; basis: Basis }) {
   const utc = useApp((s) => s.utc);
   const venues = [...new Set(basis.term.map((t) => t.venue))];
   const { element, chart } = useChart<Lines>(lines, (c) => {

@@ -3,8 +3,7 @@ import { strip, type Strip, type StripRow } from "../../charts/strip";
 import { dateTime, zone } from "../../format";
 import { type Funding, margin, onRates, pays, rate } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle, windowWords } from "../../words";
+import { callFor, venueTitle, windowWords, type Outline } from "../../words";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 
@@ -14,7 +13,7 @@ const MOST_ROWS = 14;
 const key = (one: { venue: string; symbol: string }) => `${one.venue} ${one.symbol}`;
 
 /** Rows of the strip, the most open interest first: what was settled above, what was predicted below. */
-function rows(doc: NowDocument, funding: Funding, utc: boolean): StripRow[] {
+function rows(doc: Outline, funding: Funding, utc: boolean): StripRow[] {
   const settled = new Map(funding.history.settled.map((one) => [key(one), one]));
   const predicted = new Map(funding.history.predicted.map((one) => [key(one), one]));
   const ordered = [...funding.venues].sort((a, b) => (b.open_interest_usd ?? 0) - (a.open_interest_usd ?? 0)).slice(0, MOST_ROWS);
@@ -52,7 +51,7 @@ function rows(doc: NowDocument, funding: Funding, utc: boolean): StripRow[] {
 
 const MARKS: [share: number, name: string][] = [[-0.0005, "−0.05"], [0, "0"], [0.0001, "+0.01 rests"], [0.0003, "+0.03"], [0.0007, "+0.07"]];
 
-export function FundingStrip({ doc, funding }: { doc: NowDocument; funding: Funding }) {
+export function FundingStrip({ doc, funding }: { doc: Outline; funding: Funding }) {
   const utc = useApp((s) => s.utc);
   const theme = useApp((s) => s.theme);
   const shown = rows(doc, funding, utc);

@@ -1,14 +1,13 @@
 import { clockMinute, dateTime, money, percent, zone } from "../../format";
 import { type Funding, type FundingContract, margin, pays, rate, type Weighted } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle, windowWords } from "../../words";
+import { callFor, venueTitle, windowWords, type Outline } from "../../words";
 import { Num } from "../Num";
 import { Panel } from "../Panel";
 
 const hours = (value: number) => (value < 1 / 60 ? "now" : value < 1 ? `${Math.round(value * 60)} min` : `${value.toFixed(value < 10 ? 1 : 0)} h`);
 
-function Row({ doc, row }: { doc: NowDocument; row: FundingContract }) {
+function Row({ doc, row }: { doc: Outline; row: FundingContract }) {
   const utc = useApp((s) => s.utc);
   const now = row.predicted ?? row.settled!;
   const paid = row.settled;
@@ -50,7 +49,7 @@ function Whole({ words, found, weight }: { words: string; found: Weighted; weigh
 }
 
 /** What was settled over the window, simply added. */
-function PaidLine({ doc, funding }: { doc: NowDocument; funding: Funding }) {
+function PaidLine({ doc, funding }: { doc: Outline; funding: Funding }) {
   if (funding.cumulative.length === 0) return <p class="paid">Nothing was settled in the last {windowWords(doc.window)}, as far as is known.</p>;
   return (
     <p class="paid" data-testid="funding-paid">
@@ -74,7 +73,7 @@ function RegimeLine({ funding }: { funding: Funding }) {
   );
 }
 
-export function FundingTable({ doc, funding }: { doc: NowDocument; funding: Funding }) {
+export function FundingTable({ doc, funding }: { doc: Outline; funding: Funding }) {
   const utc = useApp((s) => s.utc);
   const whole = funding.aggregates[funding.kind];
   const ordered = [...funding.venues].sort((a, b) => (b.open_interest_usd ?? 0) - (a.open_interest_usd ?? 0));
@@ -101,7 +100,7 @@ export function FundingTable({ doc, funding }: { doc: NowDocument; funding: Fund
   );
 }
 
-export function SpreadTable({ doc, funding }: { doc: NowDocument; funding: Funding }) {
+export function SpreadTable({ doc, funding }: { doc: Outline; funding: Funding }) {
   const pairs = funding.spreads.slice(0, 6);
   return (
     <Panel id="funding-spreads" title="Widest gaps between venues" unit={`${funding.kind} rates per 8 h: long where less is paid, short where more is`}

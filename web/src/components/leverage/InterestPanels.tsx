@@ -4,21 +4,20 @@ import { strip, type Strip, type Stretch } from "../../charts/strip";
 import { dateTime, duration, money, percent, zone } from "../../format";
 import { coins, type OpenInterest, rate } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle, windowWords } from "../../words";
+import { callFor, venueTitle, windowWords, type Outline } from "../../words";
 import { Num } from "../Num";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 
 const upper = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function covered(doc: NowDocument, oi: OpenInterest): string {
+function covered(doc: Outline, oi: OpenInterest): string {
   const lacking = oi.totals.missing.map((v) => venueTitle(doc, v));
   return `${oi.venues.length} venues read within a quarter of an hour${lacking.length ? `; not read: ${lacking.join(", ")}` : ""}`;
 }
 
 /** The fall from the window's own high in coins and in dollars, on one scale, and who seems to have acted in each step. */
-export function InterestPanel({ doc, oi }: { doc: NowDocument; oi: OpenInterest }) {
+export function InterestPanel({ doc, oi }: { doc: Outline; oi: OpenInterest }) {
   const utc = useApp((s) => s.utc);
   const { series: s, drawdown: d } = oi;
   const { element, chart } = useChart<Lines>(lines, (c) => {
@@ -121,7 +120,7 @@ const moved = (values: (number | null)[]) => {
 };
 
 /** Who holds it: by venue in coins and dollars, with the window's change in coins. */
-export function HoldersPanel({ doc, oi }: { doc: NowDocument; oi: OpenInterest }) {
+export function HoldersPanel({ doc, oi }: { doc: Outline; oi: OpenInterest }) {
   const ordered = [...oi.venues].sort((a, b) => (b.usd ?? 0) - (a.usd ?? 0));
   const course = new Map(oi.by_venue.map((v) => [v.venue, v]));
   const most = ordered[0]?.share ?? 0;

@@ -3,6 +3,7 @@ import { type Basis, type Beta, coins, figure, type Figure, type Funding, getLev
 import { money, percent } from "../../format";
 import { changeView } from "../../session";
 import { useApp } from "../../state";
+import { useOutline } from "../../words";
 import { Num } from "../Num";
 import { useAnswer } from "../useAnswer";
 import { PremiumPanel, TermPanel } from "./BasisPanel";
@@ -46,7 +47,7 @@ function Headline({ funding, oi }: { funding: Funding; oi: OpenInterest | null }
       ) : (
         <>
           {whole.pays === "nobody pays" ? "Nobody pays" : `${whole.pays[0]?.toUpperCase()}${whole.pays.slice(1)}`} <Told found={now} text={rate(whole.rate_8h)} unit="% per 8 h" scale={100} /> per 8 h for {funding.base}
-          {" "}(<Told found={figure(funding, `funding.${funding.kind}.open_interest.apr`)} text={rate(whole.apr, 1)} unit="% per year" scale={100} /> a year) on {new Set(funding.venues.map((v) => v.venue)).size} venues, {rest} the +0.01 % where it rests
+          {" "}<span class="nowrap">(<Told found={figure(funding, `funding.${funding.kind}.open_interest.apr`)} text={rate(whole.apr, 1)} unit="% per year" scale={100} /></span> a year) on {new Set(funding.venues.map((v) => v.venue)).size} venues, {rest} the +0.01 % where it rests
           {funding.regime?.word ? <>; regime: {funding.regime.word}</> : null}.
         </>
       )}
@@ -61,10 +62,10 @@ function Headline({ funding, oi }: { funding: Funding; oi: OpenInterest | null }
 }
 
 function Asset() {
-  const doc = useApp((s) => s.doc);
+  const doc = useOutline();
   const wanted = useApp((s) => s.view.base);
   if (!doc) return null;
-  const now = wanted || doc.base || "BTC";
+  const now = wanted || doc.base;
   const listed = [...new Set([now, ...doc.bases])];
   return (
     <label class="asset">
@@ -78,7 +79,7 @@ function Asset() {
 
 /** The leverage page: who pays for it, how much there is, what it costs over the spot, how its holders lean, and what rests to meet it. */
 export function Leverage() {
-  const doc = useApp((s) => s.doc);
+  const doc = useOutline();
   const funding = useAnswer(askFunding, EVERY_MS);
   const interest = useAnswer(askInterest, EVERY_MS);
   const basis = useAnswer(askBasis, EVERY_MS);

@@ -3,8 +3,7 @@ import { onScale, ramp, ticks } from "../../charts/ramp";
 import { clockTime, money, moneyTick, price, zone } from "../../format";
 import { type BookVenue, type Liquidity, margin, rate } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle } from "../../words";
+import { callFor, venueTitle, type Outline } from "../../words";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 
@@ -24,7 +23,7 @@ function Side({ d, side, most }: { d: Depth; side: "bid" | "ask"; most: number }
   );
 }
 
-export function DepthPanel({ doc, books }: { doc: NowDocument; books: Liquidity }) {
+export function DepthPanel({ doc, books }: { doc: Outline; books: Liquidity }) {
   const shown = books.distances_percent;
   const most = shown.map((_, k) => Math.max(0, ...books.venues.flatMap((v) => [v.depth[k]?.bid_usd ?? v.depth[k]?.bid_at_least_usd ?? 0, v.depth[k]?.ask_usd ?? v.depth[k]?.ask_at_least_usd ?? 0])));
   const sizes = books.sizes_usd;
@@ -78,7 +77,7 @@ export function DepthPanel({ doc, books }: { doc: NowDocument; books: Liquidity 
 
 const STOPS = Array.from({ length: 10 }, (_, i) => ramp(i / 9));
 
-export function BookMapPanel({ doc, books }: { doc: NowDocument; books: Liquidity }) {
+export function BookMapPanel({ doc, books }: { doc: Outline; books: Liquidity }) {
   const utc = useApp((s) => s.utc);
   const map = books.heatmap;
   const { element, chart } = useChart<BookMapChart>(bookMap, (c) => { if (map) c.update(map, utc); }, [books, utc]);

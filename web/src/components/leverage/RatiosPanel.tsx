@@ -3,8 +3,7 @@ import { lines, type Line, type Lines } from "../../charts/lines";
 import { duration, money, percent } from "../../format";
 import { margin, type Positioning, rate } from "../../leverage";
 import { useApp } from "../../state";
-import type { NowDocument } from "../../types";
-import { callFor, venueTitle, windowWords } from "../../words";
+import { callFor, venueTitle, windowWords, type Outline } from "../../words";
 import { Panel } from "../Panel";
 import { useChart } from "../useChart";
 import { hue } from "./hues";
@@ -12,7 +11,7 @@ import { hue } from "./hues";
 const DASHES: Record<string, boolean> = { top_accounts: true, top_positions: true };
 
 /** How accounts, top traders and takers lean; beside each what it says, and what it cannot say. */
-export function RatiosPanel({ doc, found }: { doc: NowDocument; found: Positioning }) {
+export function RatiosPanel({ doc, found }: { doc: Outline; found: Positioning }) {
   const utc = useApp((s) => s.utc);
   const { element, chart } = useChart<Lines>(lines, (c) => {
     const shown: Line[] = found.series.map((one) => ({

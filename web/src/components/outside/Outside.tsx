@@ -21,16 +21,15 @@ function Headline({ mood, flows, macro }: { mood: Sentiment | null; flows: Flows
   return (
     <h1 data-testid="outside-headline">
       {nothing ? "Nothing of the outside world is in the data up to this moment: no sentiment, no fund flows, no yields." : null}
-      {index ? <>Fear & Greed <Told found={figureOf(mood, "sentiment.fear_greed")} text={index.value.toFixed(0)} unit="of 100" />, {index.band}{index.month_before !== null ? `, after ${index.month_before.toFixed(0)} a month before` : ""}. </> : null}
+      {index ? <>Fear & Greed <span class="nowrap"><Told found={figureOf(mood, "sentiment.fear_greed")} text={index.value.toFixed(0)} unit="of 100" />,</span> {index.band}{index.month_before !== null ? `, after ${index.month_before.toFixed(0)} a month before` : ""}. </> : null}
       {s && flows ? <>{flows.base} funds: <Told found={figureOf(flows, `etf.${flows.base}.net_flow.day`)} text={`${flow(s.net_flow_usd)} USD`} unit="USD" /> on {shortDay(s.trading_day)}{s.is_provisional ? ", provisional" : ""}{s.month_to_date_usd === null ? null : <>; <Told found={figureOf(flows, `etf.${flows.base}.net_flow.month_to_date`)} text={`${flow(s.month_to_date_usd)} USD`} unit="USD" /> in the month to date</>}. </> : null}
-      {nominal && macro ? <>10-year yield <Told found={figureOf(macro, "macro.DGS10")} text={`${nominal.value.toFixed(2)} %`} unit="percent" />{dollar ? <>, dollar <Told found={figureOf(macro, "macro.DTWEXBGS")} text={dollar.value.toFixed(1)} unit="index" /> ({signed(dollar.month_change, 2)} in a month)</> : null}.</> : null}
+      {nominal && macro ? <>10-year yield <span class="nowrap"><Told found={figureOf(macro, "macro.DGS10")} text={`${nominal.value.toFixed(2)} %`} unit="percent" />{dollar ? "," : ""}</span>{dollar ? <> dollar <Told found={figureOf(macro, "macro.DTWEXBGS")} text={dollar.value.toFixed(1)} unit="index" /> ({signed(dollar.month_change, 2)} in a month)</> : null}.</> : null}
     </h1>
   );
 }
 
 /** The page of sentiment, fund flows and the wider economy. */
 export function Outside() {
-  const doc = useApp((s) => s.doc);
   const wanted = useApp((s) => s.view.base || s.doc?.base || "BTC");
   const [chosen, choose] = useState<string | null>(null);
   const base = chosen ?? (wanted === "ETH" ? "ETH" : "BTC");
@@ -42,7 +41,7 @@ export function Outside() {
     document.title = `${words || "Flows & macro"} · deleverage`;
   }, [words]);
   const errors = [...new Set([mood, flows, macro].map((a) => a.error).filter(Boolean))];
-  if (!doc || !(mood.data || flows.data || macro.data)) return <main class="waiting">{errors[0] ?? "Waiting for the first answer of the server…"}</main>;
+  if (![mood, flows, macro].every((a) => a.data || a.error) || !(mood.data || flows.data || macro.data)) return <main class="waiting">{errors[0] ?? "Waiting for the first answer of the server…"}</main>;
   const tools = BASES.map((b) => <button key={b} type="button" class="tool" aria-pressed={b === base} onClick={() => choose(b)} data-testid={`flows-${b}`}>{b}</button>);
   return (
     <main class={`outside-page ${errors.length ? "stale" : ""}`} data-testid="outside">
