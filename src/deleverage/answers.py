@@ -7,6 +7,7 @@ from deleverage.analytics.liquidations import DIMENSIONS, By
 from deleverage.analytics.waves import Scale
 from deleverage.api import anatomy, liquidity
 from deleverage.api.feeds import reference_rows
+from deleverage.api.reconstructed import as_served
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.api.view import Moment
@@ -38,7 +39,7 @@ def liquidation_totals(reader: Reader, window: str, by: str, at: str | None, as_
         material = anatomy.read(moment.session, moment.start, moment.at, moment.as_of, whole=False)
         empty = anatomy.frame(moment.session.store.open_interest_series(0, 0, 0, 1))
         found = anatomy.totals_document(material, by, single, moment.totals(None)[0], empty, {}, with_estimate=estimate)
-        rows = found["data"] if estimate or single is None else list(single)
+        rows = _served(moment, found["data"] if estimate or single is None else list(single))
         title, missing = f"Liquidations, {window} to {iso(moment.at)}", moment.missing()
     rows = [_flat(row) if estimate else {k: v for k, v in row.items() if k not in BESIDE} for row in rows]
     return Answer(list(rows), title, _footer(missing), "" if moment is None else _hint(moment))
@@ -68,7 +69,7 @@ def wave_table(reader: Reader, window: str, scale: str, base: str, at: str | Non
         return Answer(said["data"], f"{said['label']}: waves, {window} to {said['at']}", _footer(said["missing"]))
     moment = _moment(reader, window, at, as_of)
     rows = anatomy.wave_rows(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), cast(Scale, scale))
-    return Answer(rows, f"Waves, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment))
+    return Answer(_served(moment, rows), f"Waves, {window} to {iso(moment.at)}", _footer(moment.missing()), _hint(moment))
 
 
 def short_estimate(row: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +128,8 @@ def flow_of(reader: Reader, window: str, base: str, at: str | None, as_of: str |
     if reader.store is None:
         return cast(dict[str, Any], reader.ask_json("flow", _asked(window, at, as_of) | {"base": base})["data"])
     moment = _moment(reader, window, at, as_of)
-    return anatomy.flow_document(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), base)
+    found = anatomy.flow_document(anatomy.read(moment.session, moment.start, moment.at, moment.as_of, base), base)
+    return cast(dict[str, Any], _served(moment, found))
 
 
 def liquidity_of(reader: Reader, window: str, base: str, at: str | None, as_of: str | None, venue: str | None = None) -> dict[str, Any]:
@@ -143,6 +145,10 @@ def _moment(reader: Reader, window: str, at: str | None, as_of: str | None) -> M
     assert reader.store is not None
     ends, known = resolve(at, as_of, time.time_ns())
     return Moment(StoredSession(reader.store, ""), duration(window), ends, known)
+
+
+def _served(moment: Moment, answer: Any) -> Any:
+    return as_served(moment.session.reconstructed(), moment.start, moment.at, answer)
 
 
 def _asked(window: str, at: str | None, as_of: str | None) -> dict[str, str]:

@@ -9,6 +9,7 @@ from deleverage.analytics.funding import payer
 from deleverage.answers import Answer
 from deleverage.api import basis, beta, funding, open_interest, positioning
 from deleverage.api.leverage import Scope
+from deleverage.api.reconstructed import as_served
 from deleverage.api.routes import resolve
 from deleverage.api.session import Session, StoredSession
 from deleverage.errors import BadInput
@@ -39,11 +40,13 @@ def document(
     ends, known = resolve(at, as_of, time.time_ns())
     scope, session = Scope(ends - duration(window), ends, known, base), StoredSession(reader.store, "")
     if subject == "open-interest":
-        return open_interest.document(open_interest.read(lambda: nullcontext(session), scope, months))
-    if subject == "funding":
-        return funding.document(funding.read(lambda: nullcontext(session), scope))
-    read, write = SUBJECTS[subject]
-    return write(read(session, scope))
+        found = open_interest.document(open_interest.read(lambda: nullcontext(session), scope, months))
+    elif subject == "funding":
+        found = funding.document(funding.read(lambda: nullcontext(session), scope))
+    else:
+        read, write = SUBJECTS[subject]
+        found = write(read(session, scope))
+    return cast(dict[str, Any], as_served(session.reconstructed(), scope.start, scope.at, found))
 
 
 def rate(share: float | None, digits: int = 4) -> str:

@@ -9,6 +9,7 @@ from deleverage.answers import Answer
 from deleverage.api import option_positions, options
 from deleverage.api.option_material import Asked
 from deleverage.api.options import Taken
+from deleverage.api.reconstructed import as_served
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.errors import BadInput
@@ -50,8 +51,9 @@ def documents(
         return [cast(Document, reader.ask_json(f"options/{DOCUMENTS[what][0]}", parameters)["data"]) for what in whats]
     ends, known = resolve(at, as_of, time.time_ns())
     session = StoredSession(reader.store, "")
-    taken = Taken(lambda: nullcontext(session), Asked(base, venue, ends - duration(window), ends, known))
-    return [DOCUMENTS[what][1](taken, **given) for what in whats]
+    start = ends - duration(window)
+    taken = Taken(lambda: nullcontext(session), Asked(base, venue, start, ends, known))
+    return [as_served(session.reconstructed(), start, ends, DOCUMENTS[what][1](taken, **given)) for what in whats]
 
 
 def table(what: str, said: Document) -> Answer:

@@ -6,7 +6,8 @@ from typing import Any, cast
 
 from deleverage.answers import Answer
 from deleverage.api import etf_flows, macro, sentiment
-from deleverage.api.outside import Document, Scope
+from deleverage.api.outside import DAY, Document, Scope
+from deleverage.api.reconstructed import as_served
 from deleverage.api.routes import resolve
 from deleverage.api.session import StoredSession
 from deleverage.errors import BadInput
@@ -34,8 +35,9 @@ def document(
         times = {name: value for name, value in (("at", at), ("as_of", as_of)) if value is not None}
         asked = given | times | {name: str(value) for name, value in length.items()}
         return cast(Document, reader.ask_json(subject, asked)["data"])
-    scope = Scope(*resolve(at, as_of, time.time_ns()))
-    return cast(Document, module.document(module.read(StoredSession(reader.store, ""), scope, **given), **length))
+    scope, session = Scope(*resolve(at, as_of, time.time_ns())), StoredSession(reader.store, "")
+    found = module.document(module.read(session, scope, **given), **length)
+    return cast(Document, as_served(session.reconstructed(), scope.at - DAY, scope.at, found))
 
 
 def _view(subject: str, by: str) -> None:

@@ -134,6 +134,12 @@ def test_a_ladder_orders_coins_and_leaves_the_thin_ones_open() -> None:
     assert rungs[1].t50_low < rungs[1].t50
 
 
+def test_a_ladder_does_not_depend_on_the_order_of_orders_at_one_instant() -> None:
+    rng = np.random.default_rng(3)
+    frame = pl.DataFrame({"ts_event": np.repeat(np.arange(60) * 10 * SECOND, 5), "base": "BTC", "notional_usd": rng.lognormal(8, 1, 300)})
+    assert ladder(frame, 0, 600 * SECOND) == ladder(frame.reverse(), 0, 600 * SECOND)
+
+
 def test_a_trend_over_events() -> None:
     assert page_trend(np.array([[1, 2, 3], [1, 2, 3], [1, 3, 2], [1, 2, 3]]))[1] < 0.01
     assert page_trend(np.array([[3, 2, 1], [1, 2, 3]]))[1] > 0.4

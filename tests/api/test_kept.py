@@ -81,7 +81,7 @@ def test_books_that_a_window_begins_with() -> None:
     session, begun = StoredSession(DuckStore(None), ""), AT - 2 * HOUR
 
     def book(at: int, received: int, *, update: Any, bids: list[tuple[float, float]], asks: list[tuple[float, float]]) -> BookDepth:
-        return BookDepth("okx", *BTC, at, received, update, bids, asks, "base")  # type: ignore[arg-type]  # levels
+        return BookDepth("okx", *BTC, at, received, update, bids, asks, "base")
 
     session.store.append([
         book(begun, begun, update="snapshot", bids=[(99.0, 1.0), (80.0, 1.0)], asks=[(101.0, 1.0), (120.0, 1.0)]),

@@ -217,7 +217,8 @@ def ladder(liquidations: pl.DataFrame, start: int, end: int, reference: str = "B
     Needs `ts_event` (ns UTC), `base`, `notional_usd`. `leads` and `lags` say that the interval of t50 less the reference's excludes 0.
     Throttled feeds flatten peaks but delay nothing beyond their second.
     """
-    inside = liquidations.filter((pl.col("ts_event") >= start) & (pl.col("ts_event") < end) & (pl.col("notional_usd") > 0)).sort("ts_event")
+    inside = liquidations.filter((pl.col("ts_event") >= start) & (pl.col("ts_event") < end) & (pl.col("notional_usd") > 0))
+    inside = inside.sort("ts_event", "notional_usd")
     rng = np.random.default_rng(seed)
     found: dict[str, tuple[Floats, Floats]] = {
         str(base): ((rows["ts_event"].to_numpy() - start) / SECOND, rows["notional_usd"].to_numpy())

@@ -13,9 +13,11 @@ from deleverage.analytics.open_interest import TOLERANCE, Drawdown, Total
 from deleverage.api import leverage
 from deleverage.api.anatomy import MS
 from deleverage.api.leverage import DAY, Holding, Scope
+from deleverage.errors import BadInput
 from deleverage.venues import VENUES
 
 POINTS = 300
+MOST_MONTHS = 24
 CELLS = 48
 """Steps of which price and open interest are compared."""
 DEAD = (0.002, 0.005)
@@ -44,7 +46,9 @@ def months_before(at: int, months: int) -> int:
 
 
 def read(hold: Holding, scope: Scope, months: int) -> Material:
-    """Read what is needed, holding the session for one piece at a time."""
+    """Read what is needed, holding the session for one piece at a time. Raises BadInput outside 1 to 24 months."""
+    if not 1 <= months <= MOST_MONTHS:
+        raise BadInput(f"a peak is looked for over 1 to {MOST_MONTHS} months, not {months}")
     bucket = scope.bucket(POINTS)
     with hold() as session:
         session.flush()

@@ -133,11 +133,16 @@ def exposure_document(taken: Taken) -> Document:
 
 
 def _gamma_figure(taken: Taken, one: Convention, trades: pl.DataFrame) -> Document:
-    low, high = one.gamma_low, one.gamma_high
+    low, high = _cents(one.gamma_low), _cents(one.gamma_high)
     band = None if low is None or high is None else (min(low, high), max(low, high))
     more: Document = {"inputs": [len(trades), _last(trades)], "also": ["trades"]} if one.name == "flow" else {}
     level = None if band is None else 0.9
-    return figure(taken, f"gamma.{one.name}", one.gamma_usd, "usd per 1 %", interval=band, level=level, note=one.about, **more)
+    return figure(taken, f"gamma.{one.name}", _cents(one.gamma_usd), "usd per 1 %", interval=band, level=level, note=one.about, **more)
+
+
+def _cents(usd: float | None) -> float | None:
+    """What lies beyond depends on the order in which products are added."""
+    return None if usd is None or not np.isfinite(usd) else round(usd, 2)
 
 
 def _flow(flow: Flow) -> Document:
@@ -149,8 +154,9 @@ def _convention(one: Convention, found: Exposure) -> Document:
     rows = found.strikes.filter(convention=one.name)
     sums = [pl.col(name).sum() for name in ("open_interest", "position", "gamma_usd", "vanna", "charm")]
     return {
-        "name": one.name, "title": TITLES.get(one.name, one.name), "about": one.about, "gamma_usd": one.gamma_usd,
-        "gamma_low": one.gamma_low, "gamma_high": one.gamma_high, "vanna": one.vanna, "charm": one.charm, "curve": numbers(one.curve, 0),
+        "name": one.name, "title": TITLES.get(one.name, one.name), "about": one.about, "gamma_usd": _cents(one.gamma_usd),
+        "gamma_low": _cents(one.gamma_low), "gamma_high": _cents(one.gamma_high), "vanna": one.vanna, "charm": one.charm,
+        "curve": numbers(one.curve, 0),
         "curve_low": None if one.curve_low is None else numbers(one.curve_low, 0),
         "curve_high": None if one.curve_high is None else numbers(one.curve_high, 0),
         "flips": [f._asdict() for f in one.flips], "short_zones": [z._asdict() for z in one.short_zones],

@@ -33,6 +33,11 @@ def labelled(answer: dict[str, Any]) -> dict[str, Any]:
     return {key: modelled(value) for key, value in answer.items()} if answer.get("is_reconstruction") else answer
 
 
+def as_served(stretches: list[tuple[int, int]], start: int, at: int, answer: Any) -> Any:
+    """Return what was worked out of files as the server tells it: of a window [start, at) of a reconstruction, its figures are modelled."""
+    return modelled(answer) if overlaps(stretches, start, at) else answer
+
+
 def modelled(value: Any) -> Any:
     """Replace the status of every figure inside.
 
