@@ -18,7 +18,7 @@ DOWN = re.compile(
     re.I,
 )
 FROM_TO = re.compile(r"\bfrom\s+(?P<f>.{1,42}?)\s+to\s+(?P<t>.{1,40})", re.I)
-TO_FROM = re.compile(r"\bto\s+(?P<t>.{1,40}?)\s+from\s+(?P<f>.{1,42})", re.I)
+TO_FROM = re.compile(r"\b(?:to|at)\s+(?P<t>.{1,40}?)\s+from\s+(?P<f>.{1,42})", re.I)
 
 
 def changes(sentences: Sequence[Sentence]) -> Iterator[Finding]:
@@ -54,8 +54,15 @@ def _change(s: Sentence, clause: str, match: re.Match[str]) -> Iterator[Finding]
         holds = (end.high >= start.low) if sign > 0 else (end.low <= start.high)
         moved = holds and not (start.value == end.value and start.step == end.step)
         yield judged(moved, s.text, "direction", f"“{word}” from {amount(start)} to {amount(end)}", s.order)
+    if times := MULTIPLIED.search(before):
+        yield from _multiplied(s, times, start, end)
     said = [
-        q for q in quantities(clause) if q.kind == "share" and q.start not in (start.start, end.start) and abs(q.start - match.start()) < 90
+        q
+        for q in quantities(clause)
+        if q.kind == "share"
+        and q.start not in (start.start, end.start)
+        and abs(q.start - match.start()) < 90
+        and _is_of(clause, match, q, start, end)
     ]
     if (
         len(said) == 1
@@ -72,6 +79,50 @@ def _change(s: Sentence, clause: str, match: re.Match[str]) -> Iterator[Finding]
         yield judged(holds, s.text, "percent_change", f"{amount(end)} / {amount(start)} − 1 = {exact:+.2f} %, said {q.text}", s.order)
 
 
+def _is_of(clause: str, match: re.Match[str], q: Quantity, start: Quantity, end: Quantity) -> bool:
+    """Whether a percentage beside "from a to b" is that change: no other verb stands between them, and no other time."""
+    gap = clause[q.end : match.start()] if q.start < match.start() else clause[match.end() if match.end() < q.start else end.end : q.start]
+    after, before = clause[q.end : q.end + 28], clause[max(0, q.start - 28) : q.start]
+    if q.start < match.start() and (UP.search(gap) or DOWN.search(gap)):
+        return False
+    if re.match(r"\s*(?:below|above|off|from (?:its|the|a|an|last)|since|this|year|YTD|week|month)\b", after, re.I):
+        return False
+    if re.search(r"\bstill\b", before, re.I):
+        return False
+    if re.match(r"\s*(?:on|over|in|for|within) (?:the|a|an|one|\d+|past|last)\b", after, re.I) and re.search(
+        r"\b(?:high|low|peak|record|top|bottom)s?\b", clause[match.start("f") : start.start] + clause[match.start("t") : end.start], re.I
+    ):
+        return False
+    verbs = [(m.start(), sign) for sign, p in ((1, UP), (-1, DOWN)) for m in p.finditer(before)]
+    return not verbs or (max(verbs)[1] > 0) == (end.value >= start.value) or len(verbs) == _verbs(clause)
+
+
+def _verbs(clause: str) -> int:
+    return len(UP.findall(clause)) + len(DOWN.findall(clause))
+
+
+MULTIPLIED = re.compile(
+    r"\b(?P<q>more than |over |nearly |almost |about |roughly )?(?P<w>doubled|tripled|trebled|quadrupled|halved)\b[^.;]{0,24}$", re.I
+)
+TIMES = {"doubled": 2.0, "tripled": 3.0, "trebled": 3.0, "quadrupled": 4.0, "halved": 2.0}
+
+
+def _multiplied(s: Sentence, match: re.Match[str], start: Quantity, end: Quantity) -> Iterator[Finding]:
+    """ "doubled from a to b" by its numbers."""
+    times, word = TIMES[match["w"].lower()], (match["q"] or "").strip().lower()
+    a, b = (end, start) if match["w"].lower() == "halved" else (start, end)
+    if a.low <= 0 or b.low <= 0:
+        return
+    low, high = b.low / a.high, b.high / a.low
+    least = times if word in ("more than", "over") else times * (0.85 if word in ("nearly", "almost") else 0.93)
+    most = times if word in ("nearly", "almost") else 1e9 if word in ("more than", "over") else times * 1.25
+    words = f"“{match['q'] or ''}{match['w']}” from {amount(start)} to {amount(end)}: a ratio of {b.value / a.value:.2f}"
+    yield judged(high >= least and low <= most, s.text, "percent_change", words, s.order)
+
+
+_OF_DAY = r"(?: (?:of|for) the (?:day|session|week|month))?"
+
+
 def ranges(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A range begins at its lower end; a low is not above the high of the same sentence."""
     for s in sentences:
@@ -81,9 +132,17 @@ def ranges(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                 descending = re.search(r"\b(?:pocket|zone|support|down|low|slide|drop|fell|fall)\w*", s.text, re.I)
                 if not holds and not (descending and q.kind == "price"):
                     yield judged(False, s.text, "price_range", f"from {amount(q)} to {amount(q.until)} runs backwards", s.order)
-        low = re.search(r"\blow(?:s)? (?:of|at|near|around|was|:)?\s*(?:about |around |near )?(\$?\d[\d.,]*\d\s?k?)", s.text, re.I)
+        low = re.search(
+            rf"\blow(?:s)?{_OF_DAY} (?:of|at|near|around|was|:)?\s*(?:about |around "
+            rf"|near )?(\$?\d[\d.,]*\d\s?k?)",
+            s.text,
+            re.I,
+        )
         high = re.search(
-            r"(?<!all-time )\bhigh(?:s)? (?:of|at|near|around|was|:)?\s*(?:about |around |near )?(\$?\d[\d.,]*\d\s?k?)", s.text, re.I
+            rf"(?<!all-time )\bhigh(?:s)?{_OF_DAY} (?:of|at|near|around|was|:)?\s*(?:about |around "
+            rf"|near )?(\$?\d[\d.,]*\d\s?k?)",
+            s.text,
+            re.I,
         )
         if low and high:
             a, b = quantities(low[1]), quantities(high[1])

@@ -23,8 +23,8 @@ FRACTIONS: tuple[tuple[str, float, float], ...] = (
                                                                         r"|roughly) (?:a|one)[- ]third", 28, 38),
     (r"(?:nearly|almost|about|around|roughly) three[- ]quarters", 69, 80), (r"(?:nearly|almost|about|around|roughly) (?:a"
                                                                             r"|one)[- ]quarter", 20, 29),
-    (r"(?:the )?(?:vast|overwhelming|large|great) (?:majority|bulk)|the (?:lion'?s|lion’s) share|nearly all"
-     r"|almost all|overwhelmingly", 50, 100),
+    (r"nearly all|almost all|virtually all", 85, 100), (r"(?:the )?(?:vast|overwhelming) (?:majority|bulk)|overwhelmingly", 60, 100),
+    (r"(?:the )?(?:large|great) (?:majority|bulk)", 50, 100), (r"the (?:lion'?s|lion’s) share", 33, 100),
     (r"(?:the |a )?majority|the bulk|most(?= (?:of|were|was|came|liquidat))|mostly|mainly|predominantly|the greater part", 50, 100),
     (r"two[- ]thirds", 62, 71), (r"three[- ]quarters", 71, 79),
     (r"(?:a|one)[- ]third", 29, 38), (r"(?:a|one)[- ]quarter", 21, 29), (r"half", 46, 54),
@@ -33,7 +33,7 @@ FRACTIONS: tuple[tuple[str, float, float], ...] = (
 FRACTION = re.compile("|".join(rf"(?P<f{i}>\b(?:{p})\b)" for i, (p, _, _) in enumerate(FRACTIONS)), re.I)
 NOT_OF = re.compile(
     r"\b(?:half (?:an|a) (?:hour|day|century)|half-hour|half[- ]?(?:year|life|open)|(?:first|second) half|third[- ]quarter"
-    r"|a third (?:wave|day|straight|time|consecutive)|most (?:recent|likely|traders|analysts|of the (?:day|session|week|time)))\b",
+    r"|a third (?:wave|day|straight|time|consecutive)|most (?:recent|likely|traders|analysts|of the (?:day|session|week|time)(?!['’]s)))\b",
     re.I,
 )
 SMALL = re.compile(r"\b(?:modest|small|minor|negligible|marginal|slight|insignificant|tiny)\b", re.I)
@@ -67,7 +67,6 @@ def _share_said(
     own = [t for t in shares if t.sentence.order == s.order]
     clause = re.split(r"[;]|\bwhile\b|\bwhereas\b", s.text)
     part = next((c for c in clause if match[0] in c), s.text)
-    behind = s.text[match.end() :]
     side = side_of(part)
     venues = tuple(dict.fromkeys(n.key for n in venues_in(part)))
     coins = tuple(dict.fromkeys(n.key for n in coins_in(part)))
@@ -82,7 +81,12 @@ def _share_said(
         fits = [t for t in close if t.side == side]
         if len(fits) == 1:
             return fits[0].quantity.low, fits[0].quantity.high, fits[0].quantity.text, fits
-    del behind
+    direct = _direct(s, match, part, [t for t in money_ if t.sentence.order == s.order])
+    if direct is not None:
+        top_, whole = direct
+        low, high = 100 * top_.quantity.low / whole.quantity.high, 100 * top_.quantity.high / whole.quantity.low
+        value = 100 * top_.quantity.value / whole.quantity.value
+        return low, high, f"{amount(top_.quantity)} of {amount(whole.quantity)} is {percent(value)}", [top_, whole]
     names = [((v,), ()) for v in venues] if venues else [((), (c,)) for c in coins]
     subjects: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(tuple(a), tuple(b)) for a, b in names]
     if not subjects and side is not None:
@@ -115,20 +119,61 @@ def _share_said(
     return low, high, f"{' + '.join(amount(t.quantity) for t in top)} of {amount(total.quantity)} is {percent(value)}", [*top, total]
 
 
+_OUT_OF = re.compile(r"\s*(?:out )?of (?:(?:the|a|all|total|overall|some|about|roughly|nearly|almost) ){0,3}", re.I)
+_OF_THE = re.compile(r"\s*of (?:(?:the|all|total|overall|some|about|roughly|nearly|almost|market['’]s|day['’]s|those) ){0,3}", re.I)
+
+
+def _direct(s: Sentence, match: re.Match[str], part: str, own: Sequence[Statement]) -> tuple[Statement, Statement] | None:
+    """The amount and the whole that stand beside a fraction: "most, $400 million out of $1 billion", "half of the $800 million,
+    $240 million"; None where there are several, or the amount is said to be of something else."""
+    begin = s.text.find(part)
+    inside = [t for t in own if begin <= t.quantity.start < begin + len(part)]
+    pairs = [(a, b) for a, b in pairwise(inside) if _OUT_OF.fullmatch(s.text[a.quantity.end : b.quantity.start])]
+    if not pairs and len(inside) == 2 and _OF_THE.fullmatch(s.text[match.end() : inside[0].quantity.start]):
+        apart = re.search(
+            r"\b(?:another|further|additional|and|but|by|after|before"
+            r"|later)\b",
+            s.text[inside[0].quantity.end : inside[1].quantity.start],
+        )
+        pairs = [] if apart else [(inside[1], inside[0])]
+    if len(pairs) != 1:
+        return None
+    top, whole = pairs[0]
+    if whole.quantity.low <= 0 or top.hours != whole.hours or top.is_earlier:
+        return None
+    told = s.text[match.end() : top.quantity.start] if top.quantity.start > match.end() else s.text[: match.start()]
+    for named, kept in (
+        ({n.key for n in venues_in(told)}, set(top.venues)),
+        ({n.key for n in coins_in(told)}, set(top.coins)),
+        ({side_of(told)} - {None}, {top.side} - {None}),
+    ):
+        if named and kept and not kept <= named:
+            return None
+    return top, whole
+
+
 def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator[Finding]:
     """Who is said to lead has the largest amount; "followed by" descends; multiples hold; what is called small is not larger."""
+    inside: dict[int, list[Statement]] = {}
+    for t in found:
+        if t.quantity.kind in ("money", "share") and t.quantity.until is None:
+            inside.setdefault(t.sentence.order, []).append(t)
     for s in sentences:
-        own = [t for t in found if t.sentence.order == s.order and t.quantity.kind in ("money", "share") and t.quantity.until is None]
-        amounts = [t for t in own if t.quantity.kind == "money" and t.side is None and (len(t.venues) == 1) != (len(t.coins) == 1)]
+        own = inside.get(s.order, [])
+        amounts = [t for t in own if t.quantity.kind == "money" and (len(t.venues) == 1) != (len(t.coins) == 1)]
+        amounts = amounts if len({t.side for t in amounts}) == 1 else [t for t in amounts if t.side is None]
+        yield from _compared(s, [t for t in own if t.quantity.kind == "money"])
         is_led = re.search(r"\bfollowed by\b|\bthen\b", s.text) and len(amounts) >= 2 and LEAD.search(s.text[: amounts[1].quantity.start])
-        if is_led or (len(amounts) >= 2 and re.search(r"\bahead of\b", s.text)):
+        if is_led or (len(amounts) >= 2 and (re.search(r"\bahead of\b", s.text) or _in_order(s.text, amounts))):
             falls = all(a.quantity.high >= b.quantity.low for a, b in pairwise(amounts))
             words = ", ".join(f"{(t.venues + t.coins)[0]} {amount(t.quantity)}" for t in amounts)
             yield judged(falls, s.text, "ranking", words, s.order, amounts)
         if len(amounts) == 2 and not is_led:
             between = s.text[amounts[0].quantity.end : amounts[1].quantity.start]
             more = re.search(
-                r"\b(?:exceed\w*|surpass\w*|outpac\w*|outstripp\w*|(?:larger|more|greater|higher|bigger) than|above)\b", between
+                r"\b(?:exceed\w*|surpass\w*|outpac\w*|outstripp\w*|(?:larger|more|greater|higher|bigger|harder|heavier) than"
+                r"|above)\b",
+                between,
             )
             less = re.search(r"\b(?:(?:less|smaller|lower) than|fell short of)\b", between)
             a, b = amounts[0].quantity, amounts[1].quantity
@@ -137,6 +182,42 @@ def ranks(sentences: Sequence[Sentence], found: Sequence[Statement]) -> Iterator
                 yield judged(holds, s.text, "ranking", f"{amount(a)} {(more or less)[0]} {amount(b)}", s.order, amounts)  # type: ignore[index]
         yield from _multiple(s, own)
         yield from _small(s, found)
+
+
+def _in_order(text: str, amounts: Sequence[Statement]) -> bool:
+    """Whether places are given in their order: "first with a, second with b"."""
+    first, second = re.search(r"\b(?:was|is|came|ranked|in) first\b", text), re.search(r"\bsecond\b", text)
+    return bool(first and second and first.start() < amounts[0].quantity.start < second.start() < amounts[-1].quantity.end + 24)
+
+
+OUTDID = re.compile(
+    r"\b(?:outpac\w*|exceed\w*|outweigh\w*|outstripp\w*|surpass\w*|dwarf\w*|eclips\w*|topped|more than|larger than|greater than)\b", re.I
+)
+BRUNT = re.compile(
+    r"\b(?P<who>longs|shorts|long (?:traders|positions|liquidations)|short (?:traders|sellers|positions|liquidations)|bulls"
+    r"|bears)\b[^.;]{0,12}?"
+    r"\b(?:bore the brunt|took the brunt|were (?:hit|hurt) (?:the )?(?:hardest|harder|most)|dominated|were the bigger|led the)\b",
+    re.I,
+)
+
+
+def _compared(s: Sentence, own: Sequence[Statement]) -> Iterator[Finding]:
+    """One side's amount against the other's, where the text says which is the larger."""
+    pair = [t for t in own if t.side is not None]
+    if len(pair) != 2 or {t.side for t in pair} != {"long", "short"} or pair[0].key != pair[1].key or pair[0].hours != pair[1].hours:
+        return
+    a, b = pair
+    between, brunt = s.text[a.quantity.end : b.quantity.start], BRUNT.search(s.text)
+    outdid = OUTDID.search(between)
+    if outdid and not re.search(r"\b(?:not|n[o']t|by)\b", between, re.I):
+        holds, words = a.quantity.high >= b.quantity.low, outdid[0]
+    elif brunt:
+        first = side_of(brunt["who"]) == a.side
+        big, small = (a, b) if first else (b, a)
+        holds, words = big.quantity.high >= small.quantity.low, brunt[0]
+    else:
+        return
+    yield judged(holds, s.text, "ranking", f"“{words}”: {a.side} {amount(a.quantity)}, {b.side} {amount(b.quantity)}", s.order, pair)
 
 
 MULTIPLE = re.compile(
@@ -150,7 +231,11 @@ TIMES = {"twice": 2.0, "double": 2.0, "triple": 3.0, "quadruple": 4.0, "two": 2.
 def _multiple(s: Sentence, own: Sequence[Statement]) -> Iterator[Finding]:
     match = MULTIPLE.search(s.text)
     amounts = [t for t in own if t.quantity.kind == "money"]
-    if match is None or len(amounts) != 2 or not re.search(r"\b(?:of|as|that|the|than)\b", s.text[match.end() : match.end() + 24]):
+    if (
+        match is None
+        or len(amounts) != 2
+        or not re.search(r"\b(?:of|as|that|those|what|the|than)\b", s.text[match.end() : match.end() + 24])
+    ):
         return
     word = match["w"].lower().split()[0]
     times = TIMES.get(word) or float(word)

@@ -13,12 +13,16 @@ _ADVERB = (
 )
 LONGS = (
     r"(?:the )?(?:longs|long (?:positions?|holders?|traders?|side)|long[- ]side traders|bulls|those (?:who are )?long"
-    r"|traders who are long|holders of longs?|buyers)"
+    r"|traders who are long|holders of longs?|bull(?:ish)? traders|buyers)"
 )
-SHORTS = r"(?:the )?(?:shorts|short (?:positions?|sellers?|holders?|traders?|side)|bears|those (?:who are )?short|traders who are short)"
+SHORTS = (
+    r"(?:the )?(?:shorts|short (?:positions?|sellers?|holders?|traders?|side)|bears|those (?:who are )?short|traders who are short"
+    r"|anyone short|bear(?:ish)? traders)"
+)
 LONGS_RECEIVE = re.compile(
     rf"\b{LONGS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
-    rf"|\b{LONGS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{LONGS}(?:\s+(?:are|were|have been|will|would|can))?{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*"
+    rf"|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn|loss|attention))"
     rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
     rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{LONGS}\b)"
     rf"|\b{SHORTS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{SHORTS})"
@@ -28,7 +32,8 @@ LONGS_RECEIVE = re.compile(
 )  # fmt: skip
 SHORTS_RECEIVE = re.compile(
     rf"\b{SHORTS}\b(?:\s+(?:are|were|is|was|get|got|have been|had been|being))+{_ADVERB}\s+(?:paid|compensated|rewarded|subsidi[sz]ed)\b"
-    rf"|\b{SHORTS}{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn))"
+    rf"|\b{SHORTS}(?:\s+(?:are|were|have been|will|would|can))?{_ADVERB}\s+(?:get|got|receiv\w+|collect\w*|earn\w*"
+    rf"|pocket\w*)\b(?!\s+(?:liquidat|squeez|wiped|hit|stopped|burn|loss|attention))"
     rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|is|was|have been|had to|have to|must|would|will))?{_ADVERB}\s+(?:pay|pays|paid"
     rf"|paying)\b(?!\s+by)(?:\s+(?:\w+\s+){{0,4}}?{SHORTS}\b)"
     rf"|\b{LONGS}{_ADVERB}(?:\s+(?:are|were|have been))?{_ADVERB}\s+(?:pay|pays|paying)\b(?!\s+(?:by|attention))(?!.{{0,20}}\b{LONGS})"
@@ -36,10 +41,26 @@ SHORTS_RECEIVE = re.compile(
     rf"|\bfrom {LONGS} to {SHORTS}\b|\b{SHORTS} (?:(?:are|were|being) )+paid\b|\bpaid to (?:be|stay|hold|go|remain) short",
     re.I,
 )  # fmt: skip
-POSITIVE = re.compile(r"\b(?:positive|above zero|above neutral|in the green)\b|(?<![\w.])\+\s?0?\.\d+\s?%", re.I)
-NEGATIVE = re.compile(r"\b(?:negative|below zero|sub-zero|in the red|inverted)\b|(?<![\w.\d])[-−]\s?\d*\.\d+\s?(?:%|bps)", re.I)
+POSITIVE = re.compile(
+    r"\b(?:positive|above zero|above neutral|in the green|(?:flipp\w+|turn\w+|went|is|are|stay\w*|remain\w*) green)\b"
+    r"|(?<![\w.])\+\s?0?\.\d+\s?%",
+    re.I,
+)
+NEGATIVE = re.compile(
+    r"\b(?:negative|below zero|sub-zero|in the red|(?:flipp\w+|turn\w+|went|is|are|stay\w*|remain\w*) red|inverted)\b"
+    r"|(?<![\w.\d])[-−]\s?\d*\.\d+\s?(?:%|bps)",
+    re.I,
+)
 PLAIN_RATE = re.compile(r"(?<![\w.\-−+])\d*\.\d+\s?%", re.I)
+YEARLY_RATE = re.compile(
+    r"\bfunding\b[^,;.%]{0,40}?(?<![\w.\-−+])(?P<a>\d+(?:\.\d+)?)\s?%[^,;.]{0,12}(?:annuali[sz]ed|a year|APR|per annum)"
+    r"|\bannuali[sz]ed\b[^,;.%]{0,20}\bfunding\b[^,;.%\d]{0,24}?(?<![\w.\-−+])(?P<b>\d+(?:\.\d+)?)\s?%",
+    re.I,
+)
 NO_SIGN = re.compile(r"\b(?:no longer|not|never|cannot be|from|left|without) (?:\w+ )?(?=positive|negative)", re.I)
+
+WHERE = re.compile(r"\b(?P<w>positive|negative)\b[^.;,]{0,24},? (?:where|when|at which)\b[^.;,]{0,24}$", re.I)
+"""The payer is told of the sign that is named there: "from negative levels, where longs were paid, to positive"."""
 
 
 def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
@@ -60,6 +81,8 @@ def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                 sign = before[-1][1:] if before else (held[1:] if held else None)
                 if before and not [s for s in signs if s[0] < start] and len({s[1] for s in signs}) > 1:
                     sign = signs[0][1:]
+                if where := WHERE.search(text[:start]):
+                    sign = (1 if where["w"].lower() == "positive" else -1, where["w"])
                 who = "longs are paid" if needs < 0 else "longs pay"
                 if sign is None:
                     yield Finding(text, "not_checkable", "funding_sign", f"{who}, and the sign of funding is not said", sentence.order)
@@ -84,6 +107,9 @@ def _signs(text: str) -> list[tuple[int, int, str]]:
             and re.search(r"\bfunding\b|\brate\b", text[: rate.start()], re.I)
         ):
             found.append((rate.start(), 1, rate[0]))
+    for rate in YEARLY_RATE.finditer(text):
+        if not NEGATIVE.search(rate[0]):
+            found.append((rate.start(), 1, rate[0]))
     return sorted(found)
 
 
@@ -98,22 +124,27 @@ def _signed_rate(sentence: Sentence) -> Iterator[Finding]:
 def yearly_funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A funding rate of an interval against its rate a year."""
     rate = re.compile(
-        r"(?P<r>[-−+]?\d*\.?\d+)\s?%\s?(?:per|every|each|an?|/|over|for)?\s?(?:(?P<n>\d+|eight|four|one)[- ]?)?(?P<u>h\b"
+        r"(?:\b(?:(?P<n2>\d+|eight|four|one)[- ]?(?:hours?|h)|(?P<u2>hourly))\s+(?:\w+\s+){0,2}?(?:funding|rate)\b[^.;%\d]{0,24}"
+        r"(?P<r2>[-−+]?\d*\.?\d+)\s?%)|(?P<r>[-−+]?\d*\.?\d+)\s?%\s?(?:per|every|each|an?|/|over|for)?\s?(?:(?P<n>\d+|eight|four"
+        r"|one)[- ]?)?(?P<u>h\b"
         r"|hours?\b|hourly)",
         re.I,
     )
     year = re.compile(
         r"(?P<y>[-−+]?\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,2}?(?P<w>annuali[sz]ed|a year|per year|per annum|APR|APY|annually)"
-        r"|annuali[sz]\w*\s(?:\w+\s){0,3}?(?P<y2>[-−+]?\d+(?:\.\d+)?)\s?%",
+        r"|(?:annuali[sz]\w*|a year|APR|yearly)\s(?:\w+\s){0,3}?(?P<y2>[-−+]?\d+(?:\.\d+)?)\s?%",
         re.I,
     )
     for s in sentences:
         a, b = rate.search(s.text), year.search(s.text)
         if not a or not b or not re.search(r"funding|perp", s.text, re.I):
             continue
-        hours = {"eight": 8.0, "four": 4.0, "one": 1.0}.get((a["n"] or "1").lower()) or float(a["n"] or 1)
-        value, written = float(a["r"].replace("−", "-")), (b["y"] or b["y2"]).replace("−", "-")
-        step = 0.5 * 10.0 ** -len(a["r"].partition(".")[2])
+        number, told = (a["n"] or a["n2"] or "1").lower(), a["r"] or a["r2"]
+        hours = {"eight": 8.0, "four": 4.0, "one": 1.0}.get(number) or float(number)
+        if hours <= 0:
+            continue
+        value, written = float(told.replace("−", "-")), (b["y"] or b["y2"]).replace("−", "-")
+        step = 0.5 * 10.0 ** -len(told.partition(".")[2])
         said, grain = float(written), 0.5 * 10.0 ** -len(written.partition(".")[2])
         simple, compound = value * 8760 / hours, 100 * ((1 + value / 100) ** (8760 / hours) - 1)
         slack = grain + min(step * 8760 / hours, 0.05 * abs(simple)) + 1e-9

@@ -9,7 +9,8 @@ from deleverage.report.markdown import Sentence
 
 RECORD = re.compile(
     r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest"
-    r"|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:history|\w+ (?:years"
+    r"|biggest|worst|best|most|deepest|heaviest|steepest|smallest)(?: \w+){0,4} (?:since|in (?:(?:(?:the|their"
+    r"|its) )?(?:\w+['’]?s?['’]? ){0,2}history|\w+ (?:years"
     r"|months))|on record))\b",
     re.I,
 )
@@ -21,10 +22,14 @@ NOT_RECORD = re.compile(
 )
 UNFINISHED = re.compile(
     r"\b(?:so far|to date|month-to-date|MTD|year-to-date|YTD|this (?:month|week|quarter|year)|still (?:running|open"
-    r"|under way)|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?over"
+    r"|under way)|(?:still|yet) (?:an?|one|two|three|\w+) (?:\w+ )?(?:days?|weeks?|sessions?)(?: (?:to go|left|away))?"
+    r"|(?:an?|one|two|three|several|\w+) (?:\w+ )?(?:days?|weeks?|sessions?) (?:remain\w*|still left|left|to go)"
+    r"|with (?:\w+ ){1,4}(?:left|to go)|on (?:course|track|pace) (?:for|to)|is heading|not (?:yet )?(?:over|finished|ended|done|complete)\b"
+    r"|(?:is|has)n[’']t (?:yet )?(?:over|finished|ended|done)|has not (?:yet )?(?:finished|ended)"
     r"|unfinished|incomplete|ongoing|current month|already|heading for)\b",
     re.I,
 )
+PACING = re.compile(r"on (?:course|track|pace)|heading", re.I)
 HISTORY = re.compile(
     r"\b(?:since (?:launch|inception|trading began|(?:the )?(?:funds|ETFs|products) (?:launched|began)"
     r"|(?:\w+ )?\d{1,2}? ?\w* ?(?:20\d\d))|since \w+ 20\d\d|(?:of|over|among|across|in) (?:the |all |its )?\d+ (?:complete "
@@ -51,7 +56,8 @@ def records(sentences: Sequence[Sentence], month_of_text: str | None) -> Iterato
         around = s.text
         monthly = re.search(r"\b(?:month|monthly)\b", around, re.I) or MONTH.search(DATE.sub("", around))
         month = MONTH.search(DATE.sub("", around[match.start() :])) or MONTH.search(DATE.sub("", around))
-        running = UNFINISHED.search(around)
+        marks = list(UNFINISHED.finditer(around))
+        running = next((m for m in marks if not PACING.search(m[0])), marks[0] if marks else None)
         if STANDING.search(around):
             yield Finding(s.text, "not_checkable", "record", "the record of other, complete periods is named, not in the text", s.order)
             continue
@@ -61,7 +67,7 @@ def records(sentences: Sequence[Sentence], month_of_text: str | None) -> Iterato
             and month[1] == month_of_text
             and not re.search(r"complete|full month|ended|whole month", around, re.I)
         )
-        pacing = running is not None and re.search(r"on (?:course|track|pace)|heading", running[0], re.I)
+        pacing = any(PACING.search(m[0]) for m in marks) and not re.search(r"\balready\b", around, re.I)
         hist = HISTORY.search(around)
         daily = re.search(r"\b(?:daily|single[- ]day|one[- ]day|day|hour|session)\b", around, re.I)
         if (

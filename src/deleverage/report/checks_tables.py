@@ -112,6 +112,12 @@ def check(table: Table, wholes: Sequence[Statement]) -> Iterator[Finding]:
                 top = None if part is None else part.cells[i]
                 if said is not None and top is not None and whole.value:
                     yield _share(line, said, [top], [whole], table.order)
+        elif len(parts) == 2 and all(parts) and table.rows[i][0]:
+            both = [p for p in parts if p]
+            for role, part in zip(("long share", "short share"), both, strict=True):
+                said = by_role[role].cells[i] if role in by_role else None
+                if said is not None and both[0].kind == both[1].kind and _summed(both).low > 0:
+                    yield _share(line, said, [part], [_summed(both)], table.order)
         funds = [c.cells[i] for c, head in zip(found, table.heads, strict=True) if FUNDS.fullmatch(head.strip()) and c.cells[i]]
         if len(funds) >= 2 and whole is not None and by_role.get("total"):
             yield _sum(line, [f for f in funds if f], whole, table.order, "funds")

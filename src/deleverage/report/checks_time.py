@@ -21,7 +21,10 @@ def calendar(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                     yield judged(False, s.text, "calendar", f"there is no {m[0]}", s.order)
                     break
             else:
-                weekday = re.search(rf"\b({'|'.join(days)}),?\s*(?:the )?$", s.text[: m.start()])
+                named = "|".join(days)
+                weekday = re.search(rf"\b({named})\s?[,(]?\s*(?:the )?$", s.text[: m.start()]) or re.match(
+                    rf"\s?(?:\(|, an? |, which (?:is|was) a )({named})\b", s.text[m.end() :]
+                )
                 if weekday and m["y"] and month and not (m["d3"] or m["d4"]):
                     try:
                         actual = days[date(int(m["y"]), month, int(m["d"] or m["d2"])).weekday()]

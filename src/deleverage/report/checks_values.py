@@ -55,6 +55,8 @@ def _is_of_value(text: str, values: Sequence[Quantity], start: int) -> bool:
     if not any(begin <= q.start < end for q in values) and any(a <= q.start < b for q in values for a, b in clauses):
         return False
     comma = max(text.rfind(",", 0, start), text.rfind(" and ", 0, start), begin)
+    if re.search(r"\b(?:out of|from|leav\w+|left|exit\w*|away from|escap\w+)\s+(?:the )?[“\"‘']?$", text[begin:start], re.I):
+        return False
     close = min((i for i in (text.find(",", start), text.find(" and ", start), end) if i >= 0), default=end)
     has_own = any(comma <= q.start < close for q in values)
     return has_own or not re.search(r"\b(?:ago|before|earlier|last (?:week|month|year)|previous)\b", text[comma:close])
@@ -67,7 +69,11 @@ def _is_level(text: str, q: Quantity) -> bool:
     is_date = bool(
         re.search(rf"(?:{MONTHS})\s*$", before) or re.match(rf"\s*(?:{MONTHS})\b|(?:st|nd|rd|th)\b|-?\s?(?:day|week|month|year)", behind)
     )
-    return not is_scale and not is_change and not is_date and not re.fullmatch(r"20\d\d", q.text)
+    is_threshold = bool(
+        re.match(r"(?:below|above|under|over)\b", q.text)
+        and re.search(r"\b(?:fell|dropped|rose|slipped|climbed|moved|went|stay\w*)\s*$", before)
+    )
+    return not is_threshold and not is_scale and not is_change and not is_date and not re.fullmatch(r"20\d\d", q.text)
 
 
 def _nearest(text: str, values: Sequence[Quantity], start: int, words: int) -> Quantity | None:
@@ -87,10 +93,17 @@ def _nearest(text: str, values: Sequence[Quantity], start: int, words: int) -> Q
     return min(values, key=far)
 
 
+IMPLIES = re.compile(
+    r"\b(?:impl(?:y|ies|ied|ying) (?!vol)|translat\w+|equat\w+|mean\w*|suggest\w*|pric(?:es?|ed|ing) in|correspond\w*|equal\w*|equivalent"
+    r"|amounts to|works out|expect\w*|i\.e\.)",
+    re.I,
+)
+
+
 def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """DVOL and implied volatility are percent a year; a day is that over √365."""
     for s in sentences:
-        if not re.search(r"\bDVOL\b|implied vol|volatility index|\bIV\b|\bVolmex\b|\bBVIV\b", s.text):
+        if not re.search(r"\bDVOL\b|[Ii]mplied vol|[Vv]olatility index|\bIV\b|\bVolmex\b|\bBVIV\b", s.text):
             continue
         for match in re.finditer(
             r"\bDVOL\b[^.;]{0,40}?\b(?:at|of|to|near|around|was|is|in)\s+(?:about |around |roughly )?((?:\$\s?\d[\d.,]*)"
@@ -98,7 +111,7 @@ def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             s.text,
         ):
             yield judged(False, s.text, "volatility_unit", f"“{match[1]}”: the index is percent a year, not dollars", s.order)
-        named = r"(?:DVOL|implied vol\w*|volatility index|\bIV)\b[^;\d]{0,60}$"
+        named = r"(?:DVOL|[Ii]mplied vol\w*|[Vv]olatility index|\bIV)\b[^;\d]{0,60}$"
         levels = [q for q in quantities(s.text) if q.kind in ("share", "number", "points") and re.search(named, s.text[: q.start])]
         for q in levels[:1]:
             after = s.text[q.end :]
@@ -116,11 +129,11 @@ def volatility(sentences: Sequence[Sentence]) -> Iterator[Finding]:
                     s.order,
                 )
             day = re.search(
-                r"(?:daily|a day|per day|one-day|day's|24-hour)[^.;]{0,40}?(?P<a>\d+(?:\.\d+)?)\s?%"
+                r"(?:daily|a day|per day|one-day|1-day|single-day|day's|24-hour)[^.;]{0,40}?(?P<a>\d+(?:\.\d+)?)\s?%"
                 r"|(?P<b>\d+(?:\.\d+)?)\s?%\s?(?:\w+\s){0,3}?(?:a day|per day|daily|each day|one-day)",
                 after,
             )
-            if day and q.value > 5:
+            if day and q.value > 5 and IMPLIES.search(s.text):
                 written = day["a"] or day["b"]
                 said, step = float(written), 0.5 * 10.0 ** -len(written.partition(".")[2])
                 fits = [q.value / 365**0.5, q.value / 20, q.value / 252**0.5, q.value / 19]
@@ -137,7 +150,7 @@ def yields(sentences: Sequence[Sentence]) -> Iterator[Finding]:
         for q in quantities(s.text):
             if q.kind != "share" or q.until is not None:
                 continue
-            before = re.split(r"[,;()]|\band\b", s.text[: q.start])[-1].lower()
+            before = re.split(r"[,;:()]|\b(?:and|minus|less|plus)\b", s.text[: q.start])[-1].lower()
             name = (
                 "breakeven"
                 if re.search(r"breakeven|inflation", before)

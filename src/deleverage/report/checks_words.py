@@ -13,15 +13,24 @@ _MONEY_WORD = (
     r"(?:about |nearly |over |some |almost |around |more than |roughly |up to |an estimated |a (?:combined "
     r"|total (?:of )?)?)?(?:US)?\$?\s?\d[\d.,]*\s?(?:bn|billion|B|M|mn|million|m|k)\b(?: USD| dollars)?"
 )
+_NOT_POSITIONS = (
+    r"(?!\s+(?:in|of|worth of)\s+(?:(?!an?\b|the\b|as\b|one\b|\d)\w+[- ]){0,3}?(?:positions?|bets|contracts|notional|trades|longs"
+    r"|shorts|exposure|interest)\b)"
+)
+"""What was lost is positions, whose size the amount is."""
 LOSS = re.compile(
-    rf"\b(?:lost|losing|lose|loses)\s+(?:a (?:combined|total of|staggering) )?{_MONEY_WORD}"
+    rf"\b(?:lost|losing|lose|loses)\s+(?:a (?:combined|total of|staggering) )?{_MONEY_WORD}{_NOT_POSITIONS}"
     rf"|\bloss(?:es)? (?:of|worth|totall?ing|exceeding|topping|reaching|at|reached|amounted to|hit|exceeded|were|was|came to"
     rf"|stood at)\s+{_MONEY_WORD}"
     rf"|{_MONEY_WORD}(?: \w+){{0,3}}?\s(?:in|of|worth of)\s(?:\w+[- ]){{0,3}}?loss(?:es)?\b"
     rf"|\b(?:cost|costing|costs)\s+(?:\w+\s){{0,3}}?(?:traders|longs|shorts|investors|bulls|bears|them|speculators)\s+{_MONEY_WORD}"
     rf"|\b(?:traders|longs|shorts|bulls|bears|speculators|investors)(?: \w+){{0,3}}? (?:out|down|poorer) (?:of |by )?{_MONEY_WORD}"
-    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)|evaporated|wiped(?: out| off| away)?)\s+{_MONEY_WORD}\s+(?:of"
-    rf"|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances)"
+    rf"|(?:erased|destroyed|vapou?ri[sz]ed|incinerated|burn(?:ed|t)(?: through)?|evaporated|wiped(?: out| off"
+    rf"| away)?)\s+{_MONEY_WORD}\s+(?:of"
+    rf"|in|from)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|accounts?|money|collateral|pockets|wallets|savings|balances|money|funds)"
+    rf"|{_MONEY_WORD}\s+(?:of|in)\s+(?:\w+[’'s]*\s){{0,2}}?(?:wealth|capital|equity|money|collateral|funds|savings)\s+(?:was|were|got"
+    rf"|has been|is)"
+    rf"\s+(?:\w+ly )?(?:destroyed|lost|burn(?:ed|t)|erased|wiped(?: out)?|incinerated|vapou?ri[sz]ed)"
     rf"|{_MONEY_WORD}\s+(?:(?:was|were|had been)\s+)?(?:lost|destroyed|burn(?:ed|t))\b",
     re.I,
 )  # fmt: skip
@@ -31,7 +40,8 @@ NOT_NOTIONAL = re.compile(
     re.I,
 )
 OF_THE_MARKET = re.compile(
-    r"\b(?:markets?|bitcoin|crypto|coins?|tokens?|stocks|ether)\s+(?:\w+ ){0,2}?(?:lost|loses|losing|shed)\b"
+    r"\b(?:markets?|bitcoin|crypto|coins?|tokens?|stocks|ether)\s+(?:(?!\w*traders|\w*investors|longs|shorts|bulls|bears"
+    r"|spec)\w+ ){0,2}?(?:lost|loses|losing|shed)\b"
     r"|\bin (?:market )?value\b",
     re.I,
 )
@@ -78,6 +88,12 @@ WAITING = re.compile(
 )
 
 
+def _has_been(text: str, start: int, end: int) -> bool:
+    """Whether an amount is of what was liquidated, beside a map."""
+    after = re.match(r"[^,;.]{0,44}\b(?:yesterday|earlier|last (?:night|week)|on (?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day)\b", text[end:])
+    return bool(after or re.search(r"\b(?:after|following)\b[^,;.]{0,30}$", text[:start]))
+
+
 def intensity(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """The colour of a liquidation map is relative; put in dollars it is invented."""
     for s in sentences:
@@ -89,7 +105,7 @@ def intensity(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             re.I,
         ):
             continue
-        dollars = [q for q in quantities(s.text) if q.kind == "money"]
+        dollars = [q for q in quantities(s.text) if q.kind == "money" and not _has_been(s.text, q.start, q.end)]
         if dollars and WAITING.search(s.text) and not DENIED.search(s.text):
             yield judged(
                 False,
@@ -156,20 +172,36 @@ def untested(sentences: Sequence[Sentence]) -> Iterator[Finding]:
             yield Finding(s.text, "not_checkable", "open_interest_coin", why, s.order)
 
 
+_EXECUTED = (
+    r"(?:is|are|gets?|was|were) (?:\w+ly )?(?:executed|filled|carried out|done|settled|closed|handled) (?:as|with|by|through"
+    r"|via) (?:an? )?(?:market |forced )?"
+)
+
+
 def sides(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     """A forced sale closes a long, a forced purchase a short."""
     wrong = re.compile(
+        rf"\blong liquidations? {_EXECUTED}(?:buy|purchase)|\bshort liquidations? {_EXECUTED}(?:sell|sale)|"
         r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from"
         r"|liquidat\w+)\s+(?:the )?shorts?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from"
         r"|liquidat\w+)\s+(?:the )?longs?\b"
         r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b"
         r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing|s)?|purchases?)\b"
+        r"|\bshort liquidations? forc\w+ (?:\w+ ){0,3}?(?:to sell\b|selling\b)|\blong liquidations? forc\w+ (?:\w+ ){0,3}?(?:to buy\b"
+        r"|buying\b)"
+        r"|\b(?:when|as|if) (?:\w+ )?(?:longs|long positions) (?:are|get|were) (?:force-?"
+        r"|forcibly )?liquidated,? [^.,;]{0,30}?\b(?:buys?|bought|buying)\b"
+        r"|\b(?:when|as|if) (?:\w+ )?(?:shorts|short positions) (?:are|get|were) (?:force-?"
+        r"|forcibly )?liquidated,? [^.,;]{0,30}?\b(?:sells?|sold|selling)\b"
         r"|\b(?:longs|long positions) (?:are|were|get|being) (?:force-?)?bought back|\bshorts (?:are|were) (?:force-?"
         r"|forcibly )sold\b", re.I)  # fmt: skip
     right = re.compile(
+        rf"\blong liquidations? {_EXECUTED}(?:sell|sale)|\bshort liquidations? {_EXECUTED}(?:buy|purchase)|"
         r"\bforced[- ](?:sell(?:ing|s)?|sales?|sell orders?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the "
         r"|a )?longs?\b|\bforced[- ](?:buy(?:ing|s)?|purchases?)\b[^.;]{0,50}\b(?:clos\w+|of|from|liquidat\w+)\s+(?:the |a )?shorts?\b"
         r"|\blong liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:sell(?:ing|s)?|sales?)\b"
+        r"|\blong liquidations? forc\w+ (?:\w+ ){0,3}?(?:to sell\b|selling\b)|\bshort liquidations? forc\w+ (?:\w+ ){0,3}?(?:to buy\b"
+        r"|buying\b)"
         r"|\bshort liquidations? (?:are|were|is|create|mean|add|trigger|generate)\w* (?:\w+ ){0,2}?(?:buy(?:ing"
         r"|s)?|purchases?)\b", re.I)  # fmt: skip
     for s in sentences:

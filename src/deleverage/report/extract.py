@@ -15,7 +15,8 @@ LONG = re.compile(
     re.I,
 )  # fmt: skip
 SHORT = re.compile(
-    r"(?<![\w/-])(?:shorts|(?<!\bin )short(?![- ](?:term|run|end|dated|of\b|gamma|lived|while|vol|squeeze)|fall|ly)|bears"
+    r"(?<![\w/-])(?:shorts|(?:(?<!\bin )|(?=short[- ](?:liquidat|position|bet|trade|seller|contract|exposure|side)))"
+    r"short(?![- ](?:term|run|end|dated|of\b|gamma|lived|while|vol|squeeze)|fall|ly)|bears"
     r"|bearish bets)\b", re.I
 )  # fmt: skip
 REST = re.compile(
@@ -103,14 +104,19 @@ def window_hours(text: str) -> list[float]:
     >>> window_hours("in 24 hours, over the past day and the last 4h")
     [24.0, 24.0, 4.0]
     """
-    found = []
+    return [hours for _, hours in windows_in(text)]
+
+
+def windows_in(text: str) -> list[tuple[int, float]]:
+    """The windows a text names, each with its place."""
+    found: list[tuple[int, float]] = []
     for match in WINDOW.finditer(text):
         if match["daily"]:
-            found.append({"daily": 24.0, "hourly": 1.0, "weekly": 168.0}[match["daily"].lower()])
+            found.append((match.start(), {"daily": 24.0, "hourly": 1.0, "weekly": 168.0}[match["daily"].lower()]))
             continue
         number, unit = (match["n"] or "").lower(), (match["u"] or match["u2"]).lower()
         unit = unit if unit in HOURS else unit.rstrip("s")
-        found.append((NUMBERS.get(number) or float(number)) * HOURS[unit])
+        found.append((match.start(), (NUMBERS.get(number) or float(number)) * HOURS[unit]))
     return found
 
 

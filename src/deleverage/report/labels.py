@@ -17,20 +17,23 @@ from deleverage.report.extract import (
     side_of,
     topic_of,
     window_hours,
+    windows_in,
 )
 from deleverage.report.markdown import Sentence
 from deleverage.report.names import coins_in, venues_in
 from deleverage.report.quantities import Quantity, quantities
+from deleverage.report.respectively import Named, respective
 
 _SPLIT = re.compile(
     r"[;:()/|+]|,|\s[-–—]\s|—|\b(?:and|while|whereas|versus|vs\.?|against|compared|followed|of which|but|with|including|plus"
-    r"|then|as|than|exceed(?:ed|ing|s)?|surpass(?:ed|ing)?|outpac(?:ed|ing)|topp(?:ed|ing)|outstripp(?:ed|ing))\b",
+    r"|then|as|than|that (?:saw|had|brought)|exceed(?:ed|ing|s)?|surpass(?:ed|ing)?|outpac(?:ed|ing)|topp(?:ed|ing)|outstripp(?:ed|ing))\b",
     re.I,
 )
 _PAIR = re.compile(r"\(\s*(?:\x00[$\d.,]+\s?\w{0,2}\s*/\s*[$\d.,]+|[$\d.,]+\s?\w{0,2}\s*/\s*\x00[$\d.,]+)\s?\w{0,2}\s*\)")
 """The number behind the nought byte is one of a pair in brackets, long before short: "(620.80 / 8.02)"."""
 _DETERMINED = (
-    r"(?:(?:the|a|all|its|that|this|those) )?(?:(?:total|overall|whole|entire|market-?wide|roughly|about|some|nearly) )*(?:of )?(?:the )?"
+    r"(?:(?:the|a|all|its|that|this|those) )?(?:\w+['’]s? )?"
+    r"(?:(?:total|overall|whole|entire|market-?wide|roughly|about|some|nearly) )*(?:of )?(?:the )?"
 )
 _OF_GAP = re.compile(rf"\s*(?:(?!and\b|with\b|liquidations?\b|total\b|sum\b)\w+\s+){{0,3}}?(?:out )?of {_DETERMINED}", re.I)
 _OF_START = re.compile(
@@ -49,7 +52,13 @@ _OF_SHARES = re.compile(r"\b(?:long|short)(?:[- ]side)? shares?\b|\bshares? of (
 _TOGETHER = re.compile(r"\b(?:together|combined|between them|the two|both|jointly)\b", re.I)
 _ESTIMATED = re.compile(r"\b(?:(?:is|are|was|were) estimated at|estimated total|interval)\b", re.I)
 """Of what was not seen: such numbers are held against those of their own sentence alone, as those of another time are."""
+_OVERALL = re.compile(r"[^,;:]{0,24}?\b(?:overall|in total|in all|altogether|all told|across the (?:market|board))\b", re.I)
+_THERE = re.compile(r"\bthere\b|\bon (?:that|the) (?:exchange|venue|platform)\b", re.I)
 _ANNOUNCED = re.compile(r"\b(?:majority|most|half|bulk|led|dominated)\b[^:]*:\s*$", re.I)
+
+
+MOST_NUMBERS = 60
+"""Numbers of a sentence that are read; no writer uses as many."""
 
 
 class _Labels(NamedTuple):
@@ -84,16 +93,21 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
     text = sentence.text
     dates = [(m.start(), m.end(), m[0]) for m in DATE.finditer(text)]
     numbers = [q for q in _inherited(text) if not any(s <= q.start < e or s < q.end <= e for s, e, _ in dates) and not _is_year(text, q)]
+    numbers = numbers[:MOST_NUMBERS]
     is_estimate = bool(_ESTIMATED.search(text))
     found: list[Statement] = []
     carried, held, parent, running = _Labels(), _Labels(), first, topic
+    in_turn = respective(text, numbers)
+    windows = windows_in(text) if hours is None else []
     for i, q in enumerate(numbers):
         gap = text[: q.start] if i == 0 else text[numbers[i - 1].end : q.start]
         before = gap if i == 0 else _split(gap)[1]
         after = _behind(text, numbers, i)
         near = f"{before} {q.text} {after}"
         own = _own(_BACKGROUND.split(before)[-1] if i == 0 else before, after, i == 0)
-        if i and not own.venues and not own.coins and _TOGETHER.search(before):
+        if i and before == gap and own.side is not None and side_of(after) is None and found[-1].side == own.side and _OVERALL.match(after):
+            own = own._replace(side=None)  # the side was told of the number before
+        if i and not own.venues and not own.coins and (_TOGETHER.search(before) or re.match(r"\s*(?:together|combined)\b", after, re.I)):
             own = own._replace(
                 venues=tuple(dict.fromkeys(v for f in found for v in f.venues)),
                 coins=tuple(dict.fromkeys(c for f in found for c in f.coins)),
@@ -127,12 +141,14 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
             own = own._replace(venues=carried.venues, coins=carried.coins)
         if found and own.side is None and _PAIR.search(text[: q.start] + "\x00" + text[q.start :]):
             own = carried._replace(side="long" if text[: q.start].rstrip().endswith("(") else "short")
+        if i in in_turn:
+            own, is_of, is_total = _in_turn(in_turn[i], carried), False, False
         if own.venues or own.coins:
             carried = own._replace(side=None)
         elif is_total:
             carried = _Labels()
         role: Role = "rest" if REST.search(near) and not own.venues and not own.coins else "total" if own.is_empty else "part"
-        said = window_hours(near)
+        said = window_hours(near) or [h for at, h in windows if text.rfind(";", 0, q.start) < at < q.start]
         when = next((d for s, _, d in reversed(dates) if s < q.start), dates[0][2] if dates else "")
         about = topic_of(near)
         running = topic if ";" in gap else running
@@ -157,6 +173,24 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
                 parent if is_parenthesis else None,
             )
         )
+    return _placed(found)
+
+
+def _in_turn(name: Named, carried: _Labels) -> _Labels:
+    """The label of a number that is told in turn with others."""
+    if name.kind == "side":
+        return carried._replace(side="long" if name.key == "long" else "short")
+    return _Labels(venues=(name.key,)) if name.kind == "venue" else _Labels(coins=(name.key,))
+
+
+def _placed(found: list[Statement]) -> list[Statement]:
+    """Sides told "there" are of the venue named last."""
+    for i in range(len(found) - 1, 0, -1):
+        if not found[i].venues and found[i].side is not None and _THERE.search(found[i].after):
+            last = next((j for j in range(i - 1, -1, -1) if found[j].venues), None)
+            for j in range(i, -1 if last is None else last, -1) if last is not None else ():
+                if found[j].side is not None and not found[j].venues:
+                    found[j] = found[j]._replace(venues=found[last].venues)
     return found
 
 

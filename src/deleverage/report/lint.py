@@ -8,13 +8,15 @@ from typing import TypedDict
 
 from deleverage.figure import Figure
 from deleverage.report import checks_tables
-from deleverage.report.checks import amounts_and_shares
+from deleverage.report.checks import sums
 from deleverage.report.checks_changes import changes, ranges
 from deleverage.report.checks_data import against_data
-from deleverage.report.checks_flows import flows
+from deleverage.report.checks_flows import flows, streaks
 from deleverage.report.checks_fractions import fractions, ranks
 from deleverage.report.checks_funding import funding, yearly_funding
+from deleverage.report.checks_ratio import long_short_ratio
 from deleverage.report.checks_records import month_of, records
+from deleverage.report.checks_shares import shares
 from deleverage.report.checks_tables import check as check_table
 from deleverage.report.checks_time import calendar, unequal_windows
 from deleverage.report.checks_values import fear_and_greed, volatility, yields
@@ -28,7 +30,7 @@ MOST_NUMBERS = 600
 """Numbers of sentences, and of tables, that are held against each other: every one meets every other."""
 
 BY_WORDS = (funding, losses, intensity, sides, untested, fear_and_greed, volatility, changes, ranges, yearly_funding, flows, yields,
-            calendar, unequal_windows)  # fmt: skip
+            calendar, long_short_ratio, unequal_windows)  # fmt: skip
 """Checks that read sentences themselves."""
 
 
@@ -63,12 +65,14 @@ def lint(text: str, figures: Mapping[str, Figure] | None = None, month: str | No
     for table in tables:
         findings += check_table(table, wholes)
     held = [*found[:MOST_NUMBERS], *in_tables[:MOST_NUMBERS]]
-    findings += amounts_and_shares(held)
+    findings += sums(held)
+    findings += shares(held)
     findings += fractions(sentences, held)
     findings += ranks(sentences, found)
     for by_words in BY_WORDS:
         findings += by_words(sentences)
     findings += names(sentences, tables)
+    findings += streaks(sentences, tables)
     findings += records(sentences, month_of(sentences, month))
     if figures:
         findings += against_data([*found, *in_tables], figures)
@@ -87,8 +91,12 @@ def _left(sentences: Sequence[Sentence], found: Sequence[Statement], findings: S
     """Numbers that no rule has dealt with, a sentence at a time."""
     dealt = {i for f in findings for i in f.of}
     judged_whole = [f.text for f in findings if not f.of and f.verdict != "not_checkable"]
+    left: dict[int, list[Statement]] = {}
+    for s in found:
+        if s.id not in dealt and s.quantity.kind != "number":
+            left.setdefault(s.sentence.order, []).append(s)
     for sentence in sentences:
-        own = [s for s in found if s.sentence is sentence and s.id not in dealt and s.quantity.kind != "number"]
+        own = left.get(sentence.order, [])
         if own and not any(sentence.text in text for text in judged_whole):
             said = ", ".join(dict.fromkeys(_said(s) for s in own))
             yield Finding(sentence.text, "not_checkable", "no_counterpart", f"nothing to hold it against: {said}", sentence.order)

@@ -8,12 +8,17 @@ _ABBREVIATED = re.compile(
     r"(?:\b(?:U\.S|U\.K|vs|approx|c|ca|e\.g|i\.e|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|No|Mr|Ms|Dr|St|Inc|Ltd"
     r"|a\.m|p\.m|est)\.)$"
 )
-_RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")
+_RULE = re.compile(r"^\s*(?:\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?|\|\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?)\s*$")
 MOST = 400_000
 """Characters read of a text; a report is far shorter."""
 
 
 LONGEST = 900
+"""Characters of a sentence."""
+_UNSEEN = re.compile(
+    r"\x1b\[[0-9;?]{0,20}[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""Control characters, and those that turn or hide text: a finding is printed to a terminal."""
 
 
 class Sentence(NamedTuple):
@@ -43,7 +48,8 @@ def read(text: str) -> tuple[list[Sentence], list[Table]]:
     >>> [s.text for s in sentences], tables[0].rows
     (['Day', '2.0 bn went.', 'Longs 1.9 bn.'], (('x', '1'),))
     """
-    lines = text[:MOST].replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").replace("\u202f", " ").split("\n")
+    text = text[:MOST].replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " ").replace("\u202f", " ")
+    lines = _UNSEEN.sub("", text).split("\n")
     sentences: list[Sentence] = []
     tables: list[Table] = []
     held: list[str] = []

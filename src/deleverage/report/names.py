@@ -4,6 +4,7 @@ A former name is read as the venue and not objected to; a mistranslation is read
 """
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Treatment = Literal["canonical", "former", "mistranslated"]
@@ -125,6 +126,11 @@ def venues_in(text: str, *, is_cell: bool = False) -> list[Name]:
     >>> venues_in("a cooperative effort of regulators")
     []
     """
+    return list(_venues_in(text, is_cell))
+
+
+@lru_cache(maxsize=2048)  # every check reads the same texts
+def _venues_in(text: str, is_cell: bool) -> tuple[Name, ...]:
     found = []
     for match in VENUE.finditer(text):
         i = int((match.lastgroup or "v0")[1:])
@@ -135,7 +141,7 @@ def venues_in(text: str, *, is_cell: bool = False) -> list[Name]:
         alone = is_cell and len(text.strip(" *_`")) <= len(match[0]) + 1
         if alone or not PLAIN.fullmatch(match[0]) or _stands_for_venue(text, match.start(), match.end()):
             found.append(Name(_WRONG_OF[int((match.lastgroup or "w0")[1:])], match.start(), match.end(), match[0], "mistranslated"))
-    return sorted(found, key=lambda name: name.start)
+    return tuple(sorted(found, key=lambda name: name.start))
 
 
 _ANY_VENUE = f"(?:{'|'.join([*SPELLINGS, *FORMER])}|superfluidity|cooperative)"

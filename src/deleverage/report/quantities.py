@@ -1,6 +1,7 @@
 """Numbers of a text with what they are, and the interval of values that would have been printed so."""
 
 import re
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Kind = Literal["money", "share", "price", "coin", "points", "basis_points", "number"]
@@ -27,11 +28,13 @@ _SCALES = r"(?:k|K|thousand|millions?|mln|mn|mm|mio|MM|Mn|M|m|billions?|bln|bn|B
 _NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
 _MONEY = r"(?:US\s?\$|USD|US dollars|USDT|USDC|\$)"
 _QUALIFIER = (
-    r"(?P<q>(?:just |well |slightly |a little |only )?(?:over|more than|above|at least|exceeding|exceeded|north of|upwards of"
-    r"|in excess of|topping|topped)"
-    r"|(?:just )?(?:under|less than|below|up to|at most|no more than|shy of)|nearly|almost|close to|approaching|about|around"
+    r"(?P<q>(?<![A-Za-z])(?i:(?:just |well |slightly |a little |only )?(?:over|more than|above|at least|exceeding|exceeded|north of"
+    r"|upwards of|in excess of|topping|topped)"
+    r"|(?:just )?(?:under|less than|below|(?<!\badd )(?<!\badds )(?<!\badding )(?<!\badded )(?<!\bsums )(?<!\bsum )up to"
+    r"|at most"
+    r"|no more than|shy of)|nearly|almost|close to|approaching|about|around"
     r"|roughly|approximately|approx\.?|"
-    r"some|circa|c\.|near|~|≈|>|<|≥|≤)?\s*"
+    r"some|circa|c\.|near|~|≈|>|<|≥|≤))?\s*"
 )
 QUANTITY = re.compile(
     _QUALIFIER + rf"(?<![\w.])(?P<sign>[-−+–](?=[$\d.]))?(?P<cur>{_MONEY})?\s?(?P<sign2>[-−+](?=\d))?"
@@ -80,6 +83,11 @@ def quantities(text: str, unit: float = 1.0) -> list[Quantity]:
     >>> [(q.value, q.until.value) for q in quantities("a range of 82-88k")]
     [(82000.0, 88000.0)]
     """
+    return list(_quantities(text, unit))
+
+
+@lru_cache(maxsize=1024)  # every check reads the same sentences
+def _quantities(text: str, unit: float) -> tuple[Quantity, ...]:
     matches = [m for m in QUANTITY.finditer(text) if not _is_word(text, m)]
     found: list[Quantity] = []
     skip = False
@@ -98,7 +106,7 @@ def quantities(text: str, unit: float = 1.0) -> list[Quantity]:
         read = _read(text, match, unit)
         if read is not None:
             found.append(read)
-    return found
+    return tuple(found)
 
 
 def _is_word(text: str, match: re.Match[str]) -> bool:
@@ -126,6 +134,8 @@ def _is_range(text: str, match: re.Match[str], following: re.Match[str]) -> bool
     if not RANGE.match(joined) or (match["u"] and not following["u"]):
         return False
     word = joined.strip()
+    if word == "—" and joined != word and match["cur"] and following["cur"]:
+        return False  # a dash between clauses
     before = text[max(0, match.start() - 26) : match.start()].lower()
     if word == "and":
         return bool(re.search(r"\bbetween\b[^.]{0,12}$", before + (match["q"] or "")))

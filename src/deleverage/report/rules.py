@@ -21,6 +21,8 @@ RULES: dict[str, str] = {
     "liquidation_side": "a forced sale closes a long, a forced purchase closes a short",
     "volatility_unit": "a volatility index is annualised percent; a day's move is it over √365",
     "price_range": "a range begins at its lower end, and a low is not above a high",
+    "long_short_ratio": "a long/short ratio above one is more longs; r is r / (1 + r) of them",
+    "streak": "so many days in a row are so many in the table beside them",
     "flow_sign": "outflows are negative, inflows positive, and a sum of days has the sign of its days",
     "real_yield": "the real yield is the nominal one less breakeven inflation",
     "calendar": "dates exist, and fall on the weekday named",
