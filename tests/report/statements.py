@@ -1,5 +1,7 @@
 """What market articles write: false statements with the rule they break, and true ones that no rule may object to."""
 
+from tests.report.statements_heard import HEARD_FALSE, HEARD_TRUE
+
 FALSE: list[tuple[str, str]] = [
     # who pays funding
     ("Funding is marginally positive, so longs are being paid to hold.", "funding_sign"),
@@ -280,3 +282,5 @@ TRUE: list[tuple[str, str | None]] = [
     ("Short-dated puts carry a premium, and long-dated calls are cheap; longs paid up.", None),
     ("1.83 bn USD was liquidated, 1.71 bn of it long. With what feeds left out the total is estimated at 2.4 bn USD (1.8 bn USD to 4.6 bn USD, 90% interval). Of that the long share is 90 % (54 % to 96 %, 90% interval).", None),
 ]  # fmt: skip
+FALSE += [(text, rule) for text, rule, _ in HEARD_FALSE]
+TRUE += [(text, None) for text in HEARD_TRUE]

@@ -252,7 +252,7 @@ def test_no_text_makes_it_fall_over(text: str) -> None:
 
 
 def test_long_hostile_text_ends() -> None:
-    for piece in ("(", "|", "of the ", "1,", "longs ", "$1 bn ", "from 1 to 2 ", "- "):
+    for piece in ("(", "|", "of the ", "1,", "longs ", "$1 bn ", "from 1 to 2 ", "- ", "most of the $1 bn, $2 bn ", "\x1b[31m", "x"):
         lint(piece * 3000)
 
 
