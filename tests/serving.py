@@ -1,4 +1,4 @@
-"""A real `deleverage up` in a process of its own, on a free port."""
+"""What is served: a recording played to its end in this process, and a real `deleverage up` in one of its own, on a free port."""
 
 import json
 import signal
@@ -7,10 +7,51 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from starlette.testclient import TestClient
+
+from deleverage.api.app import build
+from deleverage.api.server import Server
+from deleverage.api.session import PlaybackSession
+from deleverage.collect.ingest import import_frames
+from deleverage.journal.frame import Frame
+from deleverage.store.duck import DuckStore
+from deleverage.store.folder import Folder
+
+
+def imported(data: Path, frames: Iterable[Frame]) -> Folder:
+    """Make a data directory of frames."""
+    folder = Folder(data)
+    folder.create()
+    store = DuckStore(folder.tables)
+    import_frames(folder, store, frames)
+    store.close()
+    return folder
+
+
+@contextmanager
+def served(folder: Folder) -> Iterator[TestClient]:
+    """A server over the tables of a data directory."""
+    server = Server(folder)
+    server.open_stored()
+    with TestClient(build(server)) as client:
+        yield client
+
+
+@contextmanager
+def played(data: Path, recording: str) -> Iterator[tuple[TestClient, PlaybackSession]]:
+    """A server that plays a bundled recording, paused at its end."""
+    server = Server(Folder(data))
+    server.open_recording(recording, 1000)
+    playing = server.session
+    assert isinstance(playing, PlaybackSession)
+    playing.control(playing=False, to=playing.clock().end + 1)
+    with TestClient(build(server)) as client:
+        yield client, playing
 
 
 def free_port() -> int:

@@ -8,38 +8,24 @@ import pyarrow as pa
 import pytest
 from starlette.testclient import TestClient
 from tests import golden
+from tests.serving import imported, played, served
 
 from deleverage.api.app import build
 from deleverage.api.server import Server
-from deleverage.api.session import PlaybackSession
-from deleverage.collect.ingest import import_frames
-from deleverage.store.duck import DuckStore
 from deleverage.store.folder import Folder
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A server over stored golden data."""
-    folder = Folder(tmp_path_factory.mktemp("golden"))
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, golden.frames())
-    store.close()
-    server = Server(folder)
-    server.open_stored()
-    with TestClient(build(server)) as client:
+    with served(imported(tmp_path_factory.mktemp("golden"), golden.frames())) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A server that plays the sell-off, paused at its end."""
-    server = Server(Folder(tmp_path_factory.mktemp("playing")))
-    server.open_recording("binance-2025-01-26", 1000)
-    session = server.session
-    assert isinstance(session, PlaybackSession)
-    session.control(playing=False, to=session.clock().end + 1)
-    with TestClient(build(server)) as client:
+    with played(tmp_path_factory.mktemp("playing"), "binance-2025-01-26") as (client, _):
         yield client
 
 

@@ -8,16 +8,15 @@ from typing import Any
 import msgspec
 import pytest
 from tests.option_frames import AT, DAY, SECOND, summary
+from tests.serving import imported
 
 from deleverage.api import liquidity, options
 from deleverage.api.kept import HOLDS
 from deleverage.api.option_material import TOGETHER, Asked
 from deleverage.api.options import Taken
 from deleverage.api.session import StoredSession
-from deleverage.collect.ingest import import_frames
 from deleverage.events import BookDepth, Candle, OptionQuote
 from deleverage.store.duck import DuckStore
-from deleverage.store.folder import Folder
 
 HOUR = 3600 * SECOND
 BTC = ("BTC/USDT:USDT", "BTCUSDT", "BTC")
@@ -36,11 +35,7 @@ def both(answer: Callable[[int], Any]) -> tuple[Any, Any]:
 
 @pytest.fixture
 def session(tmp_path: Path) -> Iterator[StoredSession]:
-    folder = Folder(tmp_path)
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, [summary(AT - HOUR), summary(AT)])
-    found = StoredSession(store, "")
+    found = StoredSession(DuckStore(imported(tmp_path, [summary(AT - HOUR), summary(AT)]).tables), "")
     yield found
     found.close()
 

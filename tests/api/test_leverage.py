@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from starlette.testclient import TestClient
+from tests.serving import played
 
 import deleverage
 from deleverage.api import leverage
@@ -285,6 +286,19 @@ def test_nothing_there_is_said_and_bad_questions_are_one_line(four: TestClient, 
     assert four.get("/v1/open-interest", params={"months": 0}).status_code == 422
 
 
+def test_a_digest_tells_one_weight_from_another_of_the_same_sum(tmp_path: Path) -> None:
+    """Two venues change places in their open interest: the sum stays, the weighted rate and its digest do not."""
+
+    def told(path: Path, first: float, second: float) -> dict[str, Any]:
+        events = [predicted("binance", 0.0001, 8), predicted("bybit", 0.00005, 8)]
+        with served(path, [*events, held("binance", NOW - MINUTE, first, first), held("bybit", NOW - MINUTE, second, second)]) as client:
+            return figures(asked(client, "funding", as_of=AT))["funding.predicted.open_interest.rate_8h"]
+
+    one, other, again = told(tmp_path / "a", 10, 6), told(tmp_path / "b", 6, 10), told(tmp_path / "c", 10, 6)
+    assert (one["value"], other["value"]) == (pytest.approx(1.3e-3 / 16), pytest.approx(1.1e-3 / 16))
+    assert one["inputs_hash"] == again["inputs_hash"] != other["inputs_hash"]
+
+
 def test_what_was_not_known_yet_is_not_told(four: TestClient) -> None:
     before = asked(four, "funding", at=AT, as_of="2025-11-21T11:00:00Z")
     assert before["venues"] == [] and before["aggregates"]["predicted"]["open_interest"]["rate_8h"] is None
@@ -294,13 +308,8 @@ def test_what_was_not_known_yet_is_not_told(four: TestClient) -> None:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, PlaybackSession]]:
     """Bybit's tickers of 9 August 2026, played to the end."""
-    server = Server(Folder(tmp_path_factory.mktemp("recorded")))
-    server.open_recording("bybit-2026-08-09", 1000)
-    playing = server.session
-    assert isinstance(playing, PlaybackSession)
-    playing.control(playing=False, to=playing.clock().end + 1)
-    with TestClient(build(server)) as client:
-        yield client, playing
+    with played(tmp_path_factory.mktemp("recorded"), "bybit-2026-08-09") as found:
+        yield found
 
 
 def test_a_real_recording_tells_what_its_rows_say(recorded: tuple[TestClient, PlaybackSession]) -> None:

@@ -8,29 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
+from tests.serving import played
 
 import deleverage
 from deleverage.analytics.liquidity import COLUMNS, liquidity
 from deleverage.api import liquidity as books
 from deleverage.api.anatomy import frame
-from deleverage.api.app import build
-from deleverage.api.server import Server
 from deleverage.api.session import PlaybackSession
 from deleverage.directory import Directory
-from deleverage.store.folder import Folder
 from deleverage.when import iso
 
 
 @pytest.fixture(scope="module")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient, PlaybackSession]]:
-    """A server that plays the recording, paused at its end."""
-    server = Server(Folder(tmp_path_factory.mktemp("books")))
-    server.open_recording("binance-2024-08-08", 1000)
-    playing = server.session
-    assert isinstance(playing, PlaybackSession)
-    playing.control(playing=False, to=playing.clock().end + 1)
-    with TestClient(build(server)) as client:
-        yield client, playing
+    with played(tmp_path_factory.mktemp("books"), "binance-2024-08-08") as found:
+        yield found
 
 
 def asked(client: TestClient, **parameters: object) -> dict[str, Any]:

@@ -11,10 +11,8 @@ from scipy.stats import norm
 from starlette.testclient import TestClient
 from tests.analytics.options.chains import real_chains
 from tests.option_frames import AT, DAY, FORWARD, STRIKES, T30, TABLE_O, frames, summary, variance
+from tests.serving import imported, served
 
-from deleverage.api.app import build
-from deleverage.api.server import Server
-from deleverage.collect.ingest import import_frames
 from deleverage.events import OptionQuote
 from deleverage.figure import hash_inputs
 from deleverage.store.duck import DuckStore
@@ -27,18 +25,7 @@ MONTH = AT + 30 * DAY
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    folder = Folder(tmp_path_factory.mktemp("options"))
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, frames())
-    store.close()
-    yield from served(folder)
-
-
-def served(folder: Folder) -> Iterator[TestClient]:
-    server = Server(folder)
-    server.open_stored()
-    with TestClient(build(server)) as found:
+    with served(imported(tmp_path_factory.mktemp("options"), frames())) as found:
         yield found
 
 
@@ -126,12 +113,7 @@ def test_history_has_a_point_for_every_chain_of_the_window(client: TestClient) -
 
 
 def test_a_chain_told_once_is_in_the_history_wherever_in_its_bucket_it_lies(tmp_path: Path) -> None:
-    folder = Folder(tmp_path)
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, [summary(AT - 20 * 3600 * 10**9), summary(AT)])
-    store.close()
-    for client in served(folder):
+    with served(imported(tmp_path, [summary(AT - 20 * 3600 * 10**9), summary(AT)])) as client:
         history = ask(client, "term", at=iso(AT + 10**9), window="7d")["history"]
         assert history["bucket_ms"] == 4 * 3600 * 1000
         assert history["ts_ms"] == [(AT - 20 * 3600 * 10**9) // 1_000_000, AT // 1_000_000]
@@ -243,14 +225,12 @@ def test_a_chain_grows_old_and_is_not_known_before_it_came(client: TestClient) -
 
 
 def test_two_venues_and_the_fuller_is_taken(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = Folder(tmp_path_factory.mktemp("two"))
-    folder.create()
+    folder = imported(tmp_path_factory.mktemp("two"), [summary(AT)])
     store = DuckStore(folder.tables)
-    import_frames(folder, store, [summary(AT)])
     rows = store.read("option_quotes").drop_columns(["source"]).to_pylist()
     store.append([OptionQuote(**row | {"venue": "okx", "open_interest": None}) for row in rows])
     store.close()
-    for client in served(folder):
+    with served(folder) as client:
         said = ask(client, "exposure", at=iso(AT + 10**9))
         assert said["venue"] == "deribit" and {v["venue"] for v in said["venues"]} == {"deribit", "okx"}
         other = ask(client, "exposure", at=iso(AT + 10**9), venue="okx")
@@ -264,7 +244,7 @@ def test_a_real_chain(tmp_path_factory: pytest.TempPathFactory) -> None:
     _, base, at, quotes = next(chain for chain in real_chains() if chain[1] == "BTC")
     store.append([OptionQuote(**row) for row in quotes.to_dicts()])
     store.close()
-    for client in served(folder):
+    with served(folder) as client:
         said = {route: ask(client, route, at=iso(at + 10**9), base=base) for route in ROUTES}
         assert said["chain"]["listed"] == len(quotes) and said["chain"]["used"] > 200
         assert max(e["rms_points"] for e in said["smile"]["expiries"]) < 5 and min(e["min_g"] for e in said["smile"]["expiries"]) >= 0

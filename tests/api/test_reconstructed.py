@@ -8,25 +8,21 @@ import pytest
 from tests.api.test_leverage import AT, MINUTE, NOW, example, head
 from tests.option_frames import AT as CHAIN
 from tests.option_frames import DAY, frames
+from tests.serving import imported
 
 import deleverage
 from deleverage.api.reconstructed import OWN
-from deleverage.collect.ingest import import_frames
 from deleverage.directory import Directory
 from deleverage.errors import BadInput
 from deleverage.events import Liquidation, PositioningRatio, SentimentReading, VenueStatus
 from deleverage.journal.frame import RECONSTRUCTION
 from deleverage.store.duck import DuckStore
-from deleverage.store.folder import Folder
 from deleverage.when import iso
 
 
 def directory(path: Path, stretches: list[tuple[int, int]]) -> Directory:
     """Leverage at AT, options at CHAIN, whose frames are marked as made in the stretches."""
-    folder = Folder(path)
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, frames())
+    store = DuckStore(imported(path, frames()).tables)
     store.append(example())
     store.append([
         Liquidation(*head("okx", NOW - MINUTE), "long", 80_000.0, "bankruptcy", 1.0, 100.0, 80_000.0, "direct", "undisclosed"),  # type: ignore[arg-type]

@@ -8,23 +8,15 @@ from pathlib import Path
 import pytest
 from tests.cli.test_cli import run
 from tests.option_frames import AT, STRIKES, frames
-from tests.serving import up
+from tests.serving import imported, up
 
 import deleverage
-from deleverage.collect.ingest import import_frames
-from deleverage.store.duck import DuckStore
-from deleverage.store.folder import Folder
 from deleverage.when import iso
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = Folder(tmp_path_factory.mktemp("options"))
-    folder.create()
-    store = DuckStore(folder.tables)
-    import_frames(folder, store, frames())
-    store.close()
-    return folder.path
+    return imported(tmp_path_factory.mktemp("options"), frames()).path
 
 
 def options(capsys: pytest.CaptureFixture[str], data: Path, *more: object) -> tuple[int, str, str]:

@@ -72,7 +72,7 @@ def document(material: Material) -> dict[str, Any]:
     }  # fmt: skip
     chosen: Kind = "predicted" if (latest["funding_kind"] == "predicted").any() else "settled"
     paid = funding_history.cumulative(material.rates, scope.start, scope.at)
-    regime, why, words = _regimes(material)
+    regime, why, words, past = _regimes(material)
     return {
         **scope.head(), "sign_rule": SIGN_RULE, "resting_8h": funding.RESTING_8H, "kind": chosen,
         "venues": _venues(latest, held, traded), "aggregates": {
@@ -81,7 +81,7 @@ def document(material: Material) -> dict[str, Any]:
         "regime": regime, "regime_reason": why, "thresholds": msgspec.structs.asdict(funding_regimes.Thresholds()), "regimes": words,
         "spreads": leverage.written(funding.spreads(latest, base=scope.base, kind=chosen)), "cumulative": leverage.written(paid),
         "history": _history(material), "reason": _reason(latest, scope),
-        "figures": _figures(material, latest, aggregates, chosen, paid, regime, why),
+        "figures": _figures(material, latest, aggregates, weighing, chosen, paid, regime, why, past),
     }  # fmt: skip
 
 
@@ -127,20 +127,21 @@ def _series(material: Material) -> pl.DataFrame:
     return funding_history.combined(buckets, past, base=scope.base)
 
 
-def _regimes(material: Material) -> tuple[dict[str, Any] | None, str, list[dict[str, Any]]]:
+def _regimes(material: Material) -> tuple[dict[str, Any] | None, str, list[dict[str, Any]], pl.DataFrame]:
+    """The regime, why none is named, those of the window, and the series they are read from."""
     scope = material.scope
     if not len(material.rates.filter(pl.col("funding_kind") == "settled")):
-        return None, NO_PAST, []
+        return None, NO_PAST, [], pl.DataFrame()
     series = _series(material)
     last = funding_regimes.regime(series, scope.at)
     if last is None:
-        return None, NO_PAST, []
+        return None, NO_PAST, [], series
     rows = series.filter(pl.col("ts_end") == last.ts_end)
     more = {"weighting": rows["weighting"][0], "coverage": rows["coverage"][0], "contracts": rows["contracts"][0]}
     kept = ("ts_end_ms", "word", "rate_8h", "percentile", "share_negative")
     found = [leverage.struct(one) for one in funding_regimes.regimes(series, scope.start, scope.at)[-POINTS:]]
     reason = "" if last.word is not None else last.why
-    return leverage.struct(last) | more, reason, [{name: row[name] for name in kept} for row in found]
+    return leverage.struct(last) | more, reason, [{name: row[name] for name in kept} for row in found], series
 
 
 def _history(material: Material) -> dict[str, Any]:
@@ -162,15 +163,15 @@ def _history(material: Material) -> dict[str, Any]:
 
 
 def _figures(
-    material: Material, latest: pl.DataFrame, aggregates: dict[tuple[Kind, Weighting], Weighted], kind: Kind, paid: pl.DataFrame,
-    regime: dict[str, Any] | None, why: str,
+    material: Material, latest: pl.DataFrame, aggregates: dict[tuple[Kind, Weighting], Weighted], weighing: dict[str, pl.DataFrame],
+    kind: Kind, paid: pl.DataFrame, regime: dict[str, Any] | None, why: str, past: pl.DataFrame,
 ) -> list[dict[str, Any]]:  # fmt: skip
     scope = material.scope
     venues = leverage.sources("funding_rates", latest["venue"].to_list())
     inputs = latest.filter(pl.col("funding_kind") == kind).rows()
     figures = []
     for weighting in WEIGHTINGS:
-        found = aggregates[kind, weighting]
+        found, weights = aggregates[kind, weighting], weighing[weighting].sort(CONTRACT).rows()
         note = "; ".join(
             [found.pays, *([f"stale, left out: {', '.join(found.stale)}"] if found.stale else []),
              *([f"at cap or floor: {', '.join(found.hit)}"] if found.hit else [])]
@@ -178,12 +179,12 @@ def _figures(
         for name, value in (("rate_8h", found.rate_8h), ("apr", found.apr)):
             figures.append(leverage.told(
                 f"funding.{kind}.{weighting}.{name}", value, "share per 8 h" if name == "rate_8h" else "share per year", scope,
-                inputs=[kind, weighting, inputs, found.weight_usd], sources=venues, coverage=found.coverage,
+                inputs=[kind, weighting, inputs, weights], sources=venues, coverage=found.coverage,
                 missing=[*found.stale, *found.without_rate], note=note,
             ))  # fmt: skip
     rate = None if regime is None else regime["rate_8h"]
     figures.append(leverage.told(
-        "funding.settled.regime", rate, "share per 8 h", scope, inputs=[material.rates.height, rate], sources=venues,
+        "funding.settled.regime", rate, "share per 8 h", scope, inputs=[past.rows()], sources=venues,
         coverage=None if regime is None else regime["coverage"], note=why if regime is None else regime["word"] or why,
     ))  # fmt: skip
     for venue, symbol, share, covered in paid.select("venue", "symbol", "paid", "coverage").iter_rows():
