@@ -81,6 +81,19 @@ def test_venues_combine_by_open_interest_or_alike() -> None:
     assert combined(history(rates, BASE, BASE + DAY), held.clear())["rate_8h"].to_list() == [None] * 3
 
 
+def test_weighing_is_the_same_to_the_last_digit_whatever_order_rows_come_in() -> None:
+    rng, venues = np.random.default_rng(0), [f"v{i}" for i in range(40)]
+    rates = history(pl.concat([settled(v, 8, rng.normal(0, 1e-4, 30).tolist()) for v in venues]), BASE, BASE + 10 * DAY)
+    held = table("open_interest", [
+        {"venue": v, "symbol": SYMBOL, "ts_event": BASE, "open_interest_usd": usd, "open_interest": 1.0, "counting": "one_side"}
+        for v, usd in zip(venues, rng.lognormal(20, 3, len(venues)).tolist(), strict=True)
+    ])  # fmt: skip
+    first = combined(rates, held, tolerance=10 * DAY)
+    for seed in range(10):
+        mixed = [rows.sample(fraction=1, shuffle=True, seed=seed) for rows in (rates, held)]
+        assert combined(*mixed, tolerance=10 * DAY).equals(first)
+
+
 def test_flips_are_brief_or_sustained_by_hours() -> None:
     rows = pl.concat([
         settled("a", 8, [0.1, -0.1, -0.2, 0.1, -0.1, -0.1, -0.1, 0.1, -0.1]), settled("b", 1, [0.1] + [-0.1] * 23 + [0.0] + [-0.1] * 24),

@@ -158,7 +158,7 @@ def volume_weights(candles: pl.DataFrame, at: int, *, hours: float = 24.0) -> pl
         candles.filter((pl.col("price_kind") == "last") & (pl.col("ts_open") >= start))
         .filter(pl.col("ts_open") + pl.col("interval_seconds") * 1_000_000_000 <= at)
         .sort(["ts_recv", "ts_event"]).unique([*CONTRACT, "interval_seconds", "ts_open"], keep="last", maintain_order=True)
-        .group_by([*CONTRACT, "interval_seconds"])
+        .group_by([*CONTRACT, "interval_seconds"], maintain_order=True)
         .agg(usd=(pl.col("quantity") * pl.col("close")).sum(), covered=pl.col("interval_seconds").sum())
     )  # fmt: skip
     return rows.sort([*CONTRACT, "covered", "interval_seconds"], descending=[False] * 3 + [True, False]).unique(

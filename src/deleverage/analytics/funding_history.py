@@ -78,13 +78,13 @@ def combined(
         each = ends.join_asof(
             held.sort("ts_event"), left_on="ts_end", right_on="ts_event", by=CONTRACT, strategy="backward", tolerance=tolerance,
             check_sortedness=False,
-        )  # fmt: skip
-        whole = each.group_by("base", "ts_end").agg(whole=pl.col("usd").sum())
+        ).sort("base", "ts_end", "venue", "symbol")  # fmt: skip  # sums are the same, whatever order the rows came in
+        whole = each.group_by("base", "ts_end", maintain_order=True).agg(whole=pl.col("usd").sum())
         weighed = rows.join(each.select([*CONTRACT, "ts_end", "usd"]), on=[*CONTRACT, "ts_end"], how="left").join(
             whole, on=["base", "ts_end"], how="left"
         )
     used = weighed.filter(pl.col("usd").is_not_null() & pl.col("rate_8h").is_not_null()).sort(["base", "ts_end", "venue", "symbol"])
-    venues = used.group_by("base", "ts_end", "venue").agg(f=(pl.col("rate_8h") * pl.col("usd")).sum())
+    venues = used.group_by("base", "ts_end", "venue", maintain_order=True).agg(f=(pl.col("rate_8h") * pl.col("usd")).sum())
     negative = venues.group_by("base", "ts_end").agg(share_negative=(pl.col("f") < 0).mean())
     low, high = pl.col("rate_8h").min(), pl.col("rate_8h").max()
     sums = used.group_by("base", "ts_end", maintain_order=True).agg(
