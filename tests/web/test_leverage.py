@@ -143,3 +143,11 @@ def test_real_books_and_tickers(page: Page, tmp_path: Path) -> None:
         known = [book["depth"][k // 2][f"{('bid', 'ask')[k % 2]}_usd"] for k in range(8)]
         assert [float(text) if text else None for text in told] == known and any(usd is not None for usd in known)
         page.goto("about:blank")
+
+
+def test_the_page_does_not_wait_for_the_first_one(page: Page, kept: Up) -> None:
+    page.route("**/v1/now?*", lambda route: None)
+    page.goto(f"{kept.url}/?{QUERY}&page=leverage")
+    page.get_by_test_id("leverage-headline").wait_for(timeout=20_000)
+    assert attribute(page, "band", "data-mode") == "stored", "what is shown says what it is from the first moment"
+    assert page.get_by_test_id("holders").inner_text().count("Binance") >= 1

@@ -54,9 +54,12 @@ export function absentReasons(doc: NowDocument, venues: string[]): string {
 
 const KIND = { playback: "replay", stored: "stored data", live: "live" };
 
+/** What the data on screen are: "reconstruction", "replay", "stored data", "live". */
+export const kindWords = (doc: Pick<NowDocument, "mode" | "recording" | "is_reconstruction">) => (doc.is_reconstruction || doc.recording?.is_reconstruction ? "reconstruction" : KIND[doc.mode]);
+
 export function sourceWords(doc: NowDocument): string {
   const venues = recordedTitles(doc);
-  return `${venues.length ? venues.join(", ") : "no venue"} (${KIND[doc.mode]}${doc.label && doc.mode !== "live" ? `: ${doc.label}` : ""})`;
+  return `${venues.length ? venues.join(", ") : "no venue"} (${kindWords(doc)}${doc.label && doc.mode !== "live" ? `: ${doc.label}` : ""})`;
 }
 
 /** "3.9 % of 24 h recorded, on 1 of 6 venues; not recorded: Bybit, OKX". */

@@ -1,11 +1,12 @@
 import { useState } from "preact/hooks";
-import { type Band, bubbleLargest } from "../charts/layers";
+import { bubbleLargest } from "../charts/layers";
 import { type PriceChart, priceChart } from "../charts/price";
 import { clip, dateTime, exact, money, price, windowMs, zone } from "../format";
 import { viewSearch } from "../address";
 import { changeView, showPage } from "../session";
 import { store, useApp } from "../state";
-import type { Heatmap, NowDocument, Order, Span, Wave } from "../types";
+import type { Heatmap, NowDocument, Order, Span } from "../types";
+import { waveBands, WAVES_NAMED } from "../waves";
 import { callFor, venueTitle, windowWords } from "../words";
 import { Panel } from "./Panel";
 import { useChart } from "./useChart";
@@ -56,17 +57,6 @@ export function orderNote(doc: NowDocument, order: Order): string[] {
     `${dateTime(order.ts_ms, utc)} ${zone(utc)}`,
     order.method ? `method: ${order.method}` : "",
   ];
-}
-
-export const WAVES_NAMED = 10;
-
-/** Numbers of the largest waves. */
-export const largestWaves = (waves: Wave[]): Set<number> => new Set(waves.toSorted((a, b) => b.total_usd - a.total_usd).slice(0, WAVES_NAMED).map((w) => w.number));
-
-/** Waves as bands of the price chart; one may be chosen, and the smaller of many are faint. */
-export function waveBands(waves: Wave[], chosen: number | null): Band[] {
-  const large = largestWaves(waves);
-  return waves.map((w) => ({ span: [w.start_ms, w.end_ms], name: `${w.number}`, side: w.long_usd >= w.short_usd ? "long" : "short", chosen: w.number === chosen, isLarge: large.has(w.number) }));
 }
 
 export function PricePanel({ doc }: { doc: NowDocument }) {

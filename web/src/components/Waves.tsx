@@ -6,13 +6,14 @@ import { changeView } from "../session";
 import { store, useApp } from "../state";
 import { getLeverage, type Liquidity } from "../leverage";
 import type { NowDocument, Span, Wave } from "../types";
+import { aboutBooks, largestWaves, waveBands, WAVES_NAMED } from "../waves";
 import { callFor, coverageWords, sourceWords, venueTitle, windowWords } from "../words";
 import { EstimateLine, estimateWords, saysMore } from "./Estimate";
 import { Num } from "./Num";
 import { LadderPanel } from "./LadderPanel";
 import { FlowPanel } from "./FlowPanel";
 import { Panel } from "./Panel";
-import { blindSpans, bucketStretches, largestWaves, latestStretch, orderNote, waveBands, WAVES_NAMED } from "./PricePanel";
+import { blindSpans, bucketStretches, latestStretch, orderNote } from "./PricePanel";
 import { useAnswer } from "./useAnswer";
 import { useChart } from "./useChart";
 import { WaveAnatomy } from "./WaveAnatomy";
@@ -20,19 +21,6 @@ import { SideBar } from "./Windows";
 
 const EVERY_MS = 5000;
 const askBooks = (params: Params) => getLeverage<Liquidity>("liquidity", params);
-
-const MINUTE_MS = 60_000;
-const BEFORE_MS = 5 * MINUTE_MS;
-const AFTER_MS = 30 * MINUTE_MS;
-
-/** The question for what a wave took of the books: from before it until half an hour after, as far as that has come. */
-function aboutBooks(wave: Wave | undefined, atMs: number): Params {
-  if (!wave) return {};
-  const end = Math.min(Math.max(atMs, wave.end_ms), wave.end_ms + AFTER_MS);
-  const minutes = Math.min(Math.ceil((end - wave.start_ms + BEFORE_MS) / MINUTE_MS), 240);
-  const iso = (ms: number) => new Date(ms).toISOString();
-  return { at: iso(Math.ceil(end / MINUTE_MS) * MINUTE_MS), window: `${minutes}m`, wave_start: iso(wave.start_ms), wave_end: iso(wave.end_ms), wave_side: wave.long_usd >= wave.short_usd ? "long" : "short" };
-}
 
 function headline(waves: Wave[], words: string, atMs: number): string {
   const last = waves.at(-1);

@@ -4,6 +4,7 @@ import { dateTime, price, zone } from "../../format";
 import { ageWords, type Head } from "../../options";
 import { changeView } from "../../session";
 import { store, useApp } from "../../state";
+import { kindWords } from "../../words";
 
 /** What the panels of the page share: the question, and the answer's own source, coverage and moment. */
 export interface Shared {
@@ -11,13 +12,12 @@ export interface Shared {
   params: Params;
 }
 
-const KIND = { playback: "replay", stored: "stored data", live: "live" };
-
 /** "Deribit option quotes of 21 Nov 2025 12:30:00 UTC (stored data)". */
 export function sourceOf(head: Head): string {
-  const { doc, utc } = store.get();
+  const { doc, subject, utc } = store.get();
   const title = doc?.venues.find((v) => v.venue === head.venue)?.title ?? head.venue ?? "no venue";
-  const kind = doc ? ` (${doc.recording?.is_reconstruction ? "reconstruction" : KIND[doc.mode]})` : "";
+  const known = doc ?? subject;
+  const kind = known ? ` (${kindWords(known)})` : "";
   return head.chain_at_ms === null ? `${title}${kind}` : `${title} option quotes of ${dateTime(head.chain_at_ms, utc)} ${zone(utc)}${kind}`;
 }
 
