@@ -2,6 +2,7 @@
 
 import pytest
 from tests.report.statements_heard import HEARD_FALSE
+from tests.report.statements_texts import A_FRIDAY, A_LOOK_BACK, A_TWEET, A_WRAP, QUESTIONS, TEXTS
 
 from deleverage.report.lint import lint
 
@@ -49,3 +50,33 @@ def test_numbers_told_in_turn(words: str, long: int, short: int) -> None:
 )
 def test_what_positions_were_worth_is_no_loss(text: str) -> None:
     assert not [row for row in lint(text) if row["rule"] == "notional_not_loss"]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_whole_text_that_is_true_is_left_alone(text: str) -> None:
+    assert not [row for row in lint(text) if row["verdict"] == "inconsistent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "wrong", "rule"),
+    [
+        (A_FRIDAY, "the remaining $131 million", "the remaining $631 million", "parts_total"),
+        (A_FRIDAY, "$318 million in liquidations, 28.8%", "$318 million in liquidations, 38.8%", "share_of_amounts"),
+        (A_FRIDAY, "a 3.4% decline", "a 8.4% decline", "percent_change"),
+        (A_FRIDAY, "longs pay shorts, but", "shorts pay longs, but", "funding_sign"),
+        (A_LOOK_BACK, "16.67 billion / $2.46", "16.67 billion / $4.46", "parts_total"),
+        (A_LOOK_BACK, "a drop of 14%", "a drop of 24%", "percent_change"),
+        (A_LOOK_BACK, "$10.3 billion (54%)", "$10.3 billion (65%)", "share_of_amounts"),
+        (A_TWEET, "shorts $140M", "shorts $340M", "parts_total"),
+        (A_TWEET, "Binance: 35%", "Binance: 45%", "share_of_amounts"),
+        (A_WRAP, "others $52.2M", "others $82.2M", "parts_total"),
+        (A_WRAP, "| $31.3M | $86.5M |", "| $31.3M | $96.5M |", "parts_total"),
+        (A_WRAP, "65.5% are long", "56.5% are long", "long_short_ratio"),
+        (QUESTIONS, "$0.9 billion shorts", "$1.9 billion shorts", "parts_total"),
+        (QUESTIONS, "liquidations, 93%", "liquidations, 43%", "most"),
+    ],
+)
+def test_one_figure_changed_in_a_whole_text_is_found(text: str, said: str, wrong: str, rule: str) -> None:
+    assert said in text
+    found = {row["rule"] for row in lint(text.replace(said, wrong)) if row["verdict"] == "inconsistent"}
+    assert rule in found

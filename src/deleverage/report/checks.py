@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, pairwise
 
-from deleverage.report.extract import GLOBAL, LIQUIDATED, TOTAL, Statement
+from deleverage.report.extract import GLOBAL, LIQUIDATED, TOTAL, Statement, window_hours
 from deleverage.report.finding import Finding, amount, judged, span
 from deleverage.report.names import coins_in, venues_in
 from deleverage.report.quantities import money
@@ -135,7 +135,9 @@ def _parts(money_: Sequence[Statement], subject: Callable[[Statement], tuple[str
     for key, members in groups.items():
         total = wholes[key]
         rests = [
-            s for s in money_ if s.role == "rest" and any(near(s, m) and abs(s.sentence.order - m.sentence.order) <= 1 for m in members)
+            s
+            for s in money_
+            if s.role == "rest" and s.side is None and any(near(s, m) and abs(s.sentence.order - m.sentence.order) <= 1 for m in members)
         ]
         every = members + rests[:1]
         low, high = sum(s.quantity.low for s in every), sum(s.quantity.high for s in every)
@@ -238,6 +240,8 @@ def _windows(money_: Sequence[Statement]) -> Iterator[Finding]:
     told = [s for s in money_ if s.hours is not None and s.role != "rest" and not s.is_earlier]
     for a, b in combinations(told, 2):
         small, large = sorted((a, b), key=lambda s: s.hours or 0.0)
+        if not window_hours(a.near) or not window_hours(b.near):
+            continue  # a window that is only carried on compares nothing
         if small.hours == large.hours or (a.key, a.side) != (b.key, b.side) or abs(a.sentence.order - b.sentence.order) > 1:
             continue
         nested = re.search(r"\b(?:past|last|(?:24|12|4|1)(?:[- ]?h(?:ours?|rs?)?)?)\b", a.near) and not re.search(

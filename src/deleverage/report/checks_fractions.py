@@ -87,6 +87,8 @@ def _share_said(
         low, high = 100 * top_.quantity.low / whole.quantity.high, 100 * top_.quantity.high / whole.quantity.low
         value = 100 * top_.quantity.value / whole.quantity.value
         return low, high, f"{amount(top_.quantity)} of {amount(whole.quantity)} is {percent(value)}", [top_, whole]
+    if re.match(r"\s*of (?:it|them|which|those|that)\b(?! \$)", s.text[match.end() :]):
+        return None  # of what stands before, which is not said
     names = [((v,), ()) for v in venues] if venues else [((), (c,)) for c in coins]
     subjects: list[tuple[tuple[str, ...], tuple[str, ...]]] = [(tuple(a), tuple(b)) for a, b in names]
     if not subjects and side is not None:
@@ -235,6 +237,11 @@ def _multiple(s: Sentence, own: Sequence[Statement]) -> Iterator[Finding]:
         match is None
         or len(amounts) != 2
         or not re.search(r"\b(?:of|as|that|those|what|the|than)\b", s.text[match.end() : match.end() + 24])
+    ):
+        return
+    between = s.text[amounts[0].quantity.end : amounts[1].quantity.start]
+    if re.match(r"\s*(?:\w+ )?(?:than|of|as|that of) (?:either|both|any|all)\b", s.text[match.end() :]) or (
+        match.start() > amounts[1].quantity.end and re.search(r"\band\b", between)
     ):
         return
     word = match["w"].lower().split()[0]

@@ -61,6 +61,14 @@ NO_SIGN = re.compile(r"\b(?:no longer|not|never|cannot be|from|left|without) (?:
 
 WHERE = re.compile(r"\b(?P<w>positive|negative)\b[^.;,]{0,24},? (?:where|when|at which)\b[^.;,]{0,24}$", re.I)
 """The payer is told of the sign that is named there: "from negative levels, where longs were paid, to positive"."""
+HAD_BEEN = re.compile(r"\b(?:which|that|it|rates?|funding)?\s*(?:had been|used to be|had stayed|had turned)\b[^,;.]*(?:\.\d[^,;.]*)*", re.I)
+"""A sign of an earlier time, up to the end of its clause: it is that of a payer who is named there alone."""
+REPORTED = re.compile(
+    r"\b(?:that|this|which) is (?:wrong|false|incorrect|untrue|not (?:true|right|so)|a (?:myth|mistake|misconception))\b"
+    r"|\b(?:misconception|contrary to)\b"
+    r"|\b(?:people|some|many|traders) (?:\w+ )?(?:think|believe|assume)\b",
+    re.I,
+)
 
 
 def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
@@ -69,18 +77,21 @@ def funding(sentences: Sequence[Sentence]) -> Iterator[Finding]:
     for sentence in sentences:
         text = sentence.text
         about = bool(re.search(r"\bfunding\b|\bperp\w* (?:rates?|premium)\b|\bcarry (?:cost|rate)", text, re.I))
-        signs = _signs(text) if about else []
         paid = [(m.start(), -1, m[0]) for m in LONGS_RECEIVE.finditer(text)] + [(m.start(), 1, m[0]) for m in SHORTS_RECEIVE.finditer(text)]
         if held is not None and (sentence.order - held[0] > 1):
             held = None
-        if paid and (about or held):
+        signs = _signs(text) if about or (held and paid) else []
+        was = [(m.start(), m.end()) for m in HAD_BEEN.finditer(text)]
+        if paid and (about or held) and not REPORTED.search(text):
             for start, needs, words in sorted(paid):
-                before = [s for s in signs if s[0] < start] or signs
+                inside = [s for s in signs if any(a <= s[0] < b and a <= start < b for a, b in was)]
+                now = inside or [s for s in signs if not any(a <= s[0] < b for a, b in was)]
+                before = [s for s in now if s[0] < start] or now
                 if DENIED.search(text[max(0, start - 24) : start + len(words)]) or (len({n for p, n, _ in paid if p == start}) > 1):
                     continue
                 sign = before[-1][1:] if before else (held[1:] if held else None)
-                if before and not [s for s in signs if s[0] < start] and len({s[1] for s in signs}) > 1:
-                    sign = signs[0][1:]
+                if before and not [s for s in now if s[0] < start] and len({s[1] for s in now}) > 1:
+                    sign = now[0][1:]
                 if where := WHERE.search(text[:start]):
                     sign = (1 if where["w"].lower() == "positive" else -1, where["w"])
                 who = "longs are paid" if needs < 0 else "longs pay"

@@ -12,9 +12,12 @@ from deleverage.report.quantities import percent
 def shares(found: Sequence[Statement]) -> Iterator[Finding]:
     """Every check of this file over the labelled numbers of a text and its tables."""
     money_ = [s for s in found if s.quantity.kind == "money" and s.topic in ("liquidations", "none") and s.quantity.until is None]
+    of_venues = [
+        s for s in found if s.quantity.kind == "share" and s.topic in ("open interest", "volume") and len(s.venues) == 1 and is_share(s)
+    ]
     shares_ = [s for s in found if s.quantity.kind == "share" and s.topic in ("liquidations", "none") and is_share(s)]
     yield from _over(found)
-    yield from _partition(shares_)
+    yield from _partition([*shares_, *of_venues])
     told: set[int] = set()
     for share, part, whole in triples(found):
         told.add(share.id)
@@ -40,6 +43,7 @@ _AT = re.compile(
 )
 
 
+_BRACKET = re.compile(r"[^,;.$%()]{0,60}\(")
 _OR = re.compile(r"[^,;.:$]{0,40}?(?:,? or|:|,? i\.e\.,?|\s—)\s*(?:about |some |roughly |nearly )?", re.I)
 
 
@@ -73,7 +77,7 @@ def triples(found: Sequence[Statement]) -> Iterator[tuple[Statement, Statement, 
             yield s, one, two  # 64 % ($310M) of the $775M
         elif back and one and _SHARE_OF.fullmatch(gap(s, one)) and _BESIDE.fullmatch(gap(back, s)):
             yield s, back, one  # $60M, just 6 % of the $400M
-        elif one and two and _SHARE_OF.fullmatch(gap(s, one)) and _AT.fullmatch(gap(one, two)):
+        elif one and two and _SHARE_OF.fullmatch(gap(s, one)) and (_AT.fullmatch(gap(one, two)) or _BRACKET.fullmatch(gap(one, two))):
             yield s, two, one  # 58 percent of the $1 billion in liquidations, at $380 million
         elif back and back2 and _SHARE_OF.fullmatch(gap(back2, back)) and _BESIDE.fullmatch(gap(back, s)):
             yield s, back2, back  # $500 million of $1 billion, or 40 %

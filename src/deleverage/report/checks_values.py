@@ -21,7 +21,7 @@ def fear_and_greed(sentences: Sequence[Sentence]) -> Iterator[Finding]:
         named = INDEX.search(s.text)
         if not named:
             continue
-        text = INDEX.sub(lambda m: " " * len(m[0]), s.text)
+        text = INDEX.sub(lambda m: " " * len(m[0]), s.text).replace("i.e.", "i e ")
         values = [q for q in quantities(text) if q.kind in ("number", "points") and _is_level(text, q)]
         words = [(m.start(), m[1].lower()) for m in BAND.finditer(text)]
         whole = s.text

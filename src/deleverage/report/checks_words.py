@@ -20,7 +20,8 @@ _NOT_POSITIONS = (
 """What was lost is positions, whose size the amount is."""
 LOSS = re.compile(
     rf"\b(?:lost|losing|lose|loses)\s+(?:a (?:combined|total of|staggering) )?{_MONEY_WORD}{_NOT_POSITIONS}"
-    rf"|\bloss(?:es)? (?:of|worth|totall?ing|exceeding|topping|reaching|at|reached|amounted to|hit|exceeded|were|was|came to"
+    rf"|\bloss(?:es)? (?:of|worth|totall?ing|totall?ed|mounted to|came in at|exceeding|topping|reaching|at|reached|amounted to"
+    r"|hit|exceeded|were|was|came to"
     rf"|stood at)\s+{_MONEY_WORD}"
     rf"|{_MONEY_WORD}(?: \w+){{0,3}}?\s(?:in|of|worth of)\s(?:\w+[- ]){{0,3}}?loss(?:es)?\b"
     rf"|\b(?:cost|costing|costs)\s+(?:\w+\s){{0,3}}?(?:traders|longs|shorts|investors|bulls|bears|them|speculators)\s+{_MONEY_WORD}"

@@ -11,13 +11,13 @@ Role = Literal["total", "part", "rest"]
 
 LONG = re.compile(
     r"(?<![\w-])(?<!\bas )(?<!\bso )(?<!how )(?:longs|long(?!er)(?![- ](?:term|standing|run|ago|time|dated|end|wick|gamma"
-    r"|weekend|vol|enough|before|as)|\s*[/-]\s*short|-to-short)|bulls|bullish bets)\b",
+    r"|weekend|vol|enough|before|as)|\s*[/-]\s*short|-to-short)|bulls|bullish (?:bets|wagers|ones|positions|trades|leverage))\b",
     re.I,
 )  # fmt: skip
 SHORT = re.compile(
     r"(?<![\w/-])(?:shorts|(?:(?<!\bin )|(?=short[- ](?:liquidat|position|bet|trade|seller|contract|exposure|side)))"
     r"short(?![- ](?:term|run|end|dated|of\b|gamma|lived|while|vol|squeeze)|fall|ly)|bears"
-    r"|bearish bets)\b", re.I
+    r"|bearish (?:bets|wagers|ones|positions|trades|leverage))\b", re.I
 )  # fmt: skip
 REST = re.compile(
     r"\b(?:others?\b(?! (?:hand|than|words|side|day))|(?:the )?rest\b|remaind(?:er|ing)|remaining|everything else|elsewhere"
@@ -35,7 +35,7 @@ LIQUIDATED = re.compile(
 )
 TOPICS: tuple[tuple[Topic, re.Pattern[str]], ...] = (
     ("flows", re.compile(r"\bETFs?\b|\bETPs?\b|\b(?:in|out)flows?\b|redemption|\bIBIT\b|\bFBTC\b|\bGBTC\b", re.I)),
-    ("open interest", re.compile(r"open interest|\bOI\b")),
+    ("open interest", re.compile(r"[Oo]pen interest|\bOI\b")),
     ("market cap", re.compile(r"market (?:cap|value)|capitali[sz]ation", re.I)),
     ("gamma", re.compile(r"\bgamma\b|\bmax pain\b|\bvega\b", re.I)),
     ("volume", re.compile(r"\bvolumes?\b|turnover|traded (?:value|notional)", re.I)),
@@ -47,12 +47,14 @@ WINDOW = re.compile(
     r"\b(?P<n>\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty-four|single)[- ]?(?P<u>hours?|hrs?|h"
     r"|minutes?|mins?|days?|d|weeks?|months?)\b(?! (?:before|ago|earlier|high|low|peak|average|moving|straight|consecutive|yield|streak))"
     r"|\b(?:(?:past|last|previous|preceding|prior|whole|entire)\s+|(?:in|over|within)\s+(?:an?|the)\s+(?:past |last |single "
-    r"|whole |entire |previous )?)(?P<u2>hour|day|week|month)\b|\b(?P<daily>daily|hourly|weekly)\b",
+    r"|whole |entire |previous )?)(?P<u2>hour|day|week|month)\b"
+    r"|\b(?:that|the|this) (?P<u3>hour|day|week|month)['’]s\b|\b(?P<daily>daily|hourly|weekly)\b",
     re.I,
 )  # fmt: skip
 EARLIER = re.compile(
     r"\b(?:earlier|previously|prior|previous|yesterday|last (?:week|month|year)|(?:a|one|two|three) (?:day|week|month"
-    r"|year)s? (?:ago|before|earlier)|average|averaged|typical|usual|peak of|record (?:of|set)|since|up from|down from|the day before)\b",
+    r"|year)s? (?:ago|before|earlier)|worst (?:single )?(?:day|hour|week)|busiest (?:day|hour)|average|averaged|typical|usual|peak of"
+    r"|record (?:of|set)|since|up from|down from|the day before)\b",
     re.I,
 )
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -114,7 +116,7 @@ def windows_in(text: str) -> list[tuple[int, float]]:
         if match["daily"]:
             found.append((match.start(), {"daily": 24.0, "hourly": 1.0, "weekly": 168.0}[match["daily"].lower()]))
             continue
-        number, unit = (match["n"] or "").lower(), (match["u"] or match["u2"]).lower()
+        number, unit = (match["n"] or "").lower(), (match["u"] or match["u2"] or match["u3"]).lower()
         unit = unit if unit in HOURS else unit.rstrip("s")
         found.append((match.start(), (NUMBERS.get(number) or float(number)) * HOURS[unit]))
     return found

@@ -11,6 +11,7 @@ from deleverage.report.extract import (
     LONG,
     REST,
     SHORT,
+    TOTAL,
     Role,
     Statement,
     Topic,
@@ -20,7 +21,7 @@ from deleverage.report.extract import (
     windows_in,
 )
 from deleverage.report.markdown import Sentence
-from deleverage.report.names import coins_in, venues_in
+from deleverage.report.names import Name, coins_in, venues_in
 from deleverage.report.quantities import Quantity, quantities
 from deleverage.report.respectively import Named, respective
 
@@ -61,6 +62,15 @@ MOST_NUMBERS = 60
 """Numbers of a sentence that are read; no writer uses as many."""
 
 
+_LISTED = re.compile(r"\s*(?:\([^)]{0,40}\)?)?\s*(?:,|;|,? and|&)\s+(?P<name>[A-Za-z][\w.-]{1,20})\s*(?:\(|:|at|with|had|saw)?\s*", re.I)
+_NO_NAME = re.compile(
+    r"(?:and|with|about|at|to|another|further|some|for|in|by|total|totals|the|a|or|over|up|down|from|of|while|nearly"
+    r"|longs|shorts|long|short|its|their|that|which|an|all|just|only|then|it|they|this|these|those|both|between"
+    r"|roughly|around|almost|more|less|under)",
+    re.I,
+)
+
+
 class _Labels(NamedTuple):
     venues: tuple[str, ...] = ()
     coins: tuple[str, ...] = ()
@@ -75,10 +85,12 @@ def statements(sentences: list[Sentence]) -> list[Statement]:
     """Label every number of a text, in order; dates and clocks are no numbers."""
     found: list[Statement] = []
     whole: Topic = "liquidations" if any(LIQUIDATED.search(sentence.text) for sentence in sentences) else "none"
-    block, topic, hours = -1, whole, None
+    windows = (set(window_hours(sentence.text)) for sentence in sentences)
+    main = next((min(named) for named in windows if len(named) == 1), None)
+    block, topic, hours = -1, whole, main
     for sentence in sentences:
         if sentence.block != block:
-            block, topic, hours = sentence.block, whole, None
+            block, topic, hours = sentence.block, whole, main
         own = topic_of(sentence.text)
         topic = own if own != "none" else topic
         said = window_hours(sentence.text)
@@ -147,7 +159,13 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
             carried = own._replace(side=None)
         elif is_total:
             carried = _Labels()
-        role: Role = "rest" if REST.search(near) and not own.venues and not own.coins else "total" if own.is_empty else "part"
+        if is_parenthesis and q.kind == "share" and found and found[-1].role == "rest" and _BESIDE.fullmatch(gap):
+            own, is_rest = _Labels(), True
+        else:
+            is_rest = False
+        if i and own.is_empty and not is_total and not is_rest and (unknown := _unknown(gap, near, found[-1])):
+            own = unknown
+        role: Role = "rest" if is_rest or (REST.search(near) and not own.venues and not own.coins) else "total" if own.is_empty else "part"
         said = window_hours(near) or [h for at, h in windows if text.rfind(";", 0, q.start) < at < q.start]
         when = next((d for s, _, d in reversed(dates) if s < q.start), dates[0][2] if dates else "")
         about = topic_of(near)
@@ -174,6 +192,16 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
             )
         )
     return _placed(found)
+
+
+def _unknown(gap: str, near: str, last: Statement) -> _Labels | None:
+    """The label of a number in a list of venues or coins whose name is not known: "BTC $960 million, and tron about $40 million"."""
+    match = _LISTED.fullmatch(gap)
+    if match is None or _NO_NAME.fullmatch(match["name"]) or not (last.venues or last.coins) or last.quantity.kind != "money":
+        return None
+    if LIQUIDATED.search(near) or REST.search(near) or TOTAL.search(near) or side_of(near):
+        return None
+    return _Labels(venues=(match["name"],)) if last.venues else _Labels(coins=(match["name"],))
 
 
 def _in_turn(name: Named, carried: _Labels) -> _Labels:
@@ -211,9 +239,13 @@ def _own(before: str, after: str, is_first: bool) -> _Labels:
     tail = "" if _ANNOUNCED.search(before) else before[-90:] if is_first else before
     venues, coins = (
         tuple(dict.fromkeys(n.key for n in find(after))) or tuple(dict.fromkeys(n.key for n in find(before)))
-        for find in (venues_in, coins_in)
+        for find in (_venues, coins_in)
     )
     return _Labels(venues, coins, side_of(after) or side_of(re.split(r"[,;:]", tail)[-1]) or side_of(tail))
+
+
+def _venues(piece: str) -> list[Name]:
+    return venues_in(piece, is_piece=True)
 
 
 def _split(gap: str) -> tuple[str, str]:

@@ -15,6 +15,9 @@ MOST = 400_000
 
 LONGEST = 900
 """Characters of a sentence."""
+SHORT = 72
+"""Characters of a line that was ended on purpose."""
+_LABELLED = re.compile(r"\W{0,4}[A-Z0-9][\w&/ .-]{0,24}(?:\([^)]{0,12}\))?:\s")
 _UNSEEN = re.compile(
     r"\x1b\[[0-9;?]{0,20}[A-Za-z]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
@@ -105,6 +108,10 @@ def read(text: str) -> tuple[list[Sentence], list[Table]]:
                 held.clear()
                 block += 1
         else:
+            if held and len(held[-1]) < SHORT and len(line) < SHORT * 2 and _LABELLED.match(_clean(line)):
+                keep = block
+                flush()
+                block = keep  # lines of a tweet, each of its own
             held.append(_clean(line))
         i += 1
     flush()

@@ -85,16 +85,16 @@ PLAIN_WORDS = (
 COINS: dict[str, str] = {
     r"BTC|[Bb]itcoin|XBT": "BTC",
     r"ETH|[Ee]ther(?:eum)?": "ETH",
-    r"SOL|Solana": "SOL",
+    r"SOL|[Ss]olana": "SOL",
     r"XRP": "XRP",
-    r"DOGE|Dogecoin": "DOGE",
+    r"DOGE|[Dd]ogecoin": "DOGE",
     r"BNB": "BNB",
-    r"ADA|Cardano": "ADA",
+    r"ADA|[Cc]ardano": "ADA",
     r"HYPE": "HYPE",
-    r"ZEC|Zcash": "ZEC",
+    r"ZEC|[Zz]cash": "ZEC",
     r"AVAX|Avalanche": "AVAX",
-    r"LINK|Chainlink": "LINK",
-    r"LTC|Litecoin": "LTC",
+    r"LINK|[Cc]hainlink": "LINK",
+    r"LTC|[Ll]itecoin": "LTC",
     r"SUI": "SUI",
     r"ASTER": "ASTER",
 }
@@ -117,20 +117,21 @@ class Name(NamedTuple):
     treatment: Treatment
 
 
-def venues_in(text: str, *, is_cell: bool = False) -> list[Name]:
+def venues_in(text: str, *, is_cell: bool = False, is_piece: bool = False) -> list[Name]:
     """Find venues in their order. An English word counts as a mistranslated name only where a venue would stand: alone in a cell of a
-    table (`is_cell`), or beside an amount or another venue as in "Bybit and cooperative", "cooperative 152.11 M", "on cooperative".
+    table (`is_cell`), or beside an amount or another venue as in "Bybit and cooperative", "cooperative 152.11 M", "on cooperative";
+    a piece of a sentence that is cut before a number (`is_piece`) may end in one.
 
     >>> [(n.key, n.treatment) for n in venues_in("Bybit, superfluidity and Huobi")]
     [('bybit', 'canonical'), ('hyperliquid', 'mistranslated'), ('htx', 'former')]
     >>> venues_in("a cooperative effort of regulators")
     []
     """
-    return list(_venues_in(text, is_cell))
+    return list(_venues_in(text, is_cell, is_piece))
 
 
 @lru_cache(maxsize=2048)  # every check reads the same texts
-def _venues_in(text: str, is_cell: bool) -> tuple[Name, ...]:
+def _venues_in(text: str, is_cell: bool, is_piece: bool) -> tuple[Name, ...]:
     found = []
     for match in VENUE.finditer(text):
         i = int((match.lastgroup or "v0")[1:])
@@ -138,7 +139,7 @@ def _venues_in(text: str, is_cell: bool) -> tuple[Name, ...]:
     for match in WRONG.finditer(text):
         if any(n.start <= match.start() < n.end for n in found):
             continue
-        alone = is_cell and len(text.strip(" *_`")) <= len(match[0]) + 1
+        alone = (is_piece and not text[match.end() :].strip()) or (is_cell and len(text.strip(" *_`")) <= len(match[0]) + 1)
         if alone or not PLAIN.fullmatch(match[0]) or _stands_for_venue(text, match.start(), match.end()):
             found.append(Name(_WRONG_OF[int((match.lastgroup or "w0")[1:])], match.start(), match.end(), match[0], "mistranslated"))
     return tuple(sorted(found, key=lambda name: name.start))
