@@ -15,7 +15,7 @@ ORDER = (
     {"collect", "simulate"},
     {"reader", "export"},
     {"report", "alerts", "api"},
-    {"answers", "leverage_answers", "option_answers", "outside_answers", "report_answers", "directory", "terminal", "commands", "cli", "reference", "docs"},
+    {"answers", "directory", "terminal", "commands", "cli", "reference", "docs"},
 )
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 PURE = {"venues", "references", "analytics", "instruments", "events", "tables", "figure"}

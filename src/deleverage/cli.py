@@ -212,7 +212,7 @@ def liquidations(
       deleverage liquidations --window 24h --by venue --estimate
       deleverage liquidations --at 2025-01-27T17:20:30Z --by base --format json
     """
-    from deleverage.answers import liquidation_totals, short_estimate
+    from deleverage.answers.liquidations import liquidation_totals, short_estimate
 
     with reader_of(data) as reader:
         answer = liquidation_totals(reader, window, by, at, as_of, estimate=estimate)
@@ -241,7 +241,7 @@ def waves(
       deleverage waves --at 2025-01-27T17:20:30Z
       deleverage waves --window 7d --scale hours --format json
     """
-    from deleverage.answers import narrow_wave, short_wave, wave_table
+    from deleverage.answers.liquidations import narrow_wave, short_wave, wave_table
 
     with reader_of(data) as reader:
         answer = wave_table(reader, window, scale, base, at, as_of)
@@ -266,7 +266,7 @@ def score(
       deleverage score completeness
       deleverage score completeness --windows 3000 --format csv
     """
-    from deleverage.answers import short_score
+    from deleverage.answers.liquidations import short_score
     from deleverage.simulate.throttle_lab import report
 
     if what != "completeness":
@@ -294,7 +294,7 @@ def feeds(
       deleverage feeds --references
       deleverage feeds --at 2025-01-27T17:00:00Z --format json
     """
-    from deleverage.answers import feed_states, reference_states
+    from deleverage.answers.liquidations import feed_states, reference_states
 
     with reader_of(data) as reader:
         rows = (reference_states if references else feed_states)(reader, at, as_of)
@@ -423,7 +423,7 @@ def _reconstruct(day: str, seed: int | None, scale: float, output: Path | None, 
 
 
 def _whole(reader: Any) -> Any:
-    from deleverage.answers import everything
+    from deleverage.answers.liquidations import everything
 
     return everything(reader)
 

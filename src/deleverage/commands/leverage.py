@@ -37,7 +37,7 @@ def funding(
       deleverage funding --by spread --base ETH
       deleverage funding --by history --window 7d --format csv
     """
-    from deleverage.leverage_answers import funding_table
+    from deleverage.answers.leverage import funding_table
 
     _show(data, form, lambda reader: funding_table(reader, window, base, by, at, as_of, is_short=form == "table"))
 
@@ -58,7 +58,7 @@ def open_interest(
       deleverage open-interest
       deleverage open-interest --base ETH --months 3 --at 2026-01-30T00:00:00Z
     """
-    from deleverage.leverage_answers import interest_table
+    from deleverage.answers.leverage import interest_table
 
     _show(data, form, lambda reader: interest_table(reader, window, base, months, at, as_of))
 
@@ -71,7 +71,7 @@ def basis(base: Coin = "BTC", window: Window = "24h", data: Data = None, at: At 
       deleverage basis
       deleverage basis --base ETH --format json
     """
-    from deleverage.leverage_answers import basis_table
+    from deleverage.answers.leverage import basis_table
 
     _show(data, form, lambda reader: basis_table(reader, window, base, at, as_of, is_short=form == "table"))
 
@@ -86,7 +86,7 @@ def positioning(
       deleverage positioning
       deleverage positioning --base SOL --at 2025-11-21T15:00:00Z
     """
-    from deleverage.leverage_answers import positioning_table
+    from deleverage.answers.leverage import positioning_table
 
     _show(data, form, lambda reader: positioning_table(reader, window, base, at, as_of))
 
@@ -99,7 +99,7 @@ def beta(base: Coin = "BTC", window: Window = "24h", data: Data = None, at: At =
       deleverage beta
       deleverage beta --base ETH --window 4h
     """
-    from deleverage.leverage_answers import beta_table
+    from deleverage.answers.leverage import beta_table
 
     _show(data, form, lambda reader: beta_table(reader, window, base, at, as_of, is_short=form == "table"))
 

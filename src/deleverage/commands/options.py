@@ -44,7 +44,7 @@ def options(
       deleverage options term --base ETH --format csv
       deleverage options touch --level 80000 --by 2025-12-26
     """
-    from deleverage.option_answers import SUMMARY, documents, summary, table
+    from deleverage.answers.options import SUMMARY, documents, summary, table
 
     if form not in ("table", "json", "csv"):
         raise BadInput(f"unknown format {form!r}; there are table, json and csv")

@@ -32,7 +32,7 @@ def sentiment(
       deleverage sentiment
       deleverage sentiment --by part --at 2025-11-21T22:00:00Z
     """
-    from deleverage.outside_answers import document, sentiment_table
+    from deleverage.answers.outside import document, sentiment_table
 
     with reader_of(data) as reader:
         if form == "json":
@@ -58,7 +58,7 @@ def etf_flows(
       deleverage etf-flows --base ETH --by fund
       deleverage etf-flows --by month --at 2025-11-21T22:00:00Z --format csv
     """
-    from deleverage.outside_answers import document, flows_table
+    from deleverage.answers.outside import document, flows_table
 
     with reader_of(data) as reader:
         if form == "json":
@@ -82,7 +82,7 @@ def macro(
       deleverage macro
       deleverage macro --by beta --base ETH --at 2025-11-21T22:00:00Z
     """
-    from deleverage.outside_answers import document, macro_table
+    from deleverage.answers.outside import document, macro_table
 
     with reader_of(data) as reader:
         if form == "json":

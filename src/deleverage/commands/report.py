@@ -51,8 +51,8 @@ def figures(
 
         print_rows([{"name": s.name, "unit": s.unit or "various", "meaning": s.about} for s in REGISTRY.values()], form)
         return
+    from deleverage.answers.report import figures_of
     from deleverage.report.render import figure_document
-    from deleverage.report_answers import figures_of
 
     with reader_of(data) as reader:
         found = figures_of(reader, window, at, as_of, base)
@@ -93,7 +93,7 @@ def report(
       deleverage report --at 2025-11-21T15:00:00Z --format pdf -o november.pdf
       deleverage report --every 1d -o reports/
     """
-    from deleverage.report_answers import report_of
+    from deleverage.answers.report import report_of
 
     if bundle and output is None:
         raise BadInput("a data pack needs a file: add -o FILE")
@@ -122,8 +122,8 @@ def _go_on(
     when: str | None,
 ) -> None:  # fmt: skip
     """Write a report at every round instant, until stopped."""
+    from deleverage.answers.report import report_of
     from deleverage.report.schedule import named
-    from deleverage.report_answers import report_of
     from deleverage.when import duration
 
     step = duration(every)
@@ -159,7 +159,7 @@ def verify(
       deleverage verify report.html.zip
       deleverage verify report.pdf --data my-data
     """
-    from deleverage.report_answers import verdict_of
+    from deleverage.answers.report import verdict_of
 
     if not file.is_file() or _bytes(file, 2) == b"PK":
         found = verdict_of(file, None)

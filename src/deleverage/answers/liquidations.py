@@ -1,4 +1,4 @@
-"""What the command line asks, answered from the files or by the server that holds them: the same numbers either way."""
+"""What is asked of liquidations, waves, the ladder, flow, books and feeds, answered from the files or by the server that holds them."""
 
 import time
 from typing import Any, NamedTuple, cast, get_args

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any, cast
 
-from deleverage.answers import Answer
+from deleverage.answers.liquidations import Answer
 from deleverage.api import option_positions, options
 from deleverage.api.option_material import Asked
 from deleverage.api.options import Taken

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, cast
 
-from deleverage.answers import Answer
+from deleverage.answers.liquidations import Answer
 from deleverage.api import etf_flows, macro, sentiment
 from deleverage.api.outside import DAY, Document, Scope
 from deleverage.api.reconstructed import as_served

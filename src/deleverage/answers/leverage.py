@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import Any, cast
 
 from deleverage.analytics.funding import payer
-from deleverage.answers import Answer
+from deleverage.answers.liquidations import Answer
 from deleverage.api import basis, beta, funding, open_interest, positioning
 from deleverage.api.leverage import Scope
 from deleverage.api.reconstructed import as_served
