@@ -337,7 +337,7 @@ def _said(window: str, moment: Moment, waves: Sequence[Mapping[str, Any]]) -> st
     side = "" if row["long_share"] is None else f", {_percent(row['long_share'])} long"
     unpriced = f"; {row['unpriced_count']:,} orders are not priced" if row["unpriced_count"] else ""
     covered = f"{_percent(row['coverage'])} of the time was covered"
-    text = f"{least}{dollars(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
+    text = f"{least}{_amount(row['total_usd'])} USD liquidated in {window} {where}{side}{unpriced}; {covered}."
     text += _waves(waves, moment.at) + without
     return text[0].upper() + text[1:]
 
@@ -352,6 +352,11 @@ def _waves(waves: Sequence[Mapping[str, Any]], at: int) -> str:
     if last["is_open"]:
         return f" {count}; the last is in progress."
     return f" {count}; the last ended {f'{minutes} min' if minutes < 120 else f'{minutes // 60} h'} ago."
+
+
+def _amount(usd: float) -> str:
+    """Write an amount as the tiles below the sentence do: of millions one decimal."""
+    return f"{usd / 1e6:.1f} M" if 999_950 <= usd < 999_950_000 else dollars(usd)
 
 
 def _percent(share: float) -> str:
