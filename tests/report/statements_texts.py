@@ -86,4 +86,82 @@ Q: How large were liquidations last week?
 A: $4.2 billion over seven days, of which $3.3 billion were longs and $0.9 billion shorts. The worst day was Friday with $1.9 billion, 45% of the week's total. Most of that day's liquidations, 93%, were longs. Half of the week's total came from Bybit and Hyperliquid, which had $1.1 billion and $1.0 billion, respectively.
 """
 
-TEXTS = (A_DAY, A_WRAP, A_FRIDAY, A_LOOK_BACK, A_TWEET, QUESTIONS)
+A_RECAP = """Derivatives recap – week of 17 November 2025
+
+Deribit's DVOL spiked above 60 for the first time since April. 25-delta skew is around -12%, so puts are dearer than calls. Open interest in BTC options is $41.6 billion, of which 61% are calls. At Friday's expiry, $13.5 billion of BTC options and $1.8 billion of ETH options will settle; max pain sits at $102,000 and $3,400, respectively.
+
+Perps: funding averaged 0.0045% (8h), i.e. 4.9% annualized, against 0.0110% (12%) in October. Longs are still the payers. OI in coins rose to 742,000 BTC from 714,000 BTC.
+
+CME basis: 4.2% annualised for the December contract, versus 5.9% a month ago.
+
+Weekly ETF flow: -$1.22 billion (Mon -$254.6M, Tue -$372.8M, Wed +$75.4M, Thu -$903.2M, Fri +$238.4M).
+
+Liquidations: $6.1 billion in total for the week; Friday was the largest day with $2.0 billion (93% long), followed by Monday's $1.0 billion (66% long).
+"""
+
+A_TUESDAY = """Bitcoin (BTC) plunged below the $90,000 mark on Tuesday for the first time in seven months, wiping out its gains for the year, as $1.02 billion in leveraged positions were liquidated, the majority of which were longs ($726 million). Bitcoin accounted for half of that figure, with $510 million in liquidations, and Ether traders saw $252 million of liquidations.
+
+"The market is deleveraging," analysts at the exchange wrote. They noted that over 183,000 traders had been liquidated in the day.
+
+The move extended a slide that began on Oct. 10, when more than $19 billion in positions were closed. Since then bitcoin has lost 28% and around $1.2 trillion has been erased from the crypto market's value.
+
+Still, funding rates remain positive — 0.0062% per eight hours on Binance, 0.0048% on Bybit — indicating longs are willing to pay to keep positions open. "If funding flips negative, shorts would be paying longs, and that is often when a bottom forms," the note said.
+
+The fear and greed index sits at 11 out of 100, compared with 70 in early October, when it signalled greed.
+"""
+
+A_TABLE = """| Exchange | Liq. 24h | Long % | Short % | Share of total |
+|---|---|---|---|---|
+| Bybit | $214.2M | 91.2% | 8.8% | 36.9% |
+| Hyperliquid | $168.0M | 95.0% | 5.0% | 29.0% |
+| Binance | $112.5M | 83.1% | 16.9% | 19.4% |
+| Gate | $46.3M | 88.0% | 12.0% | 8.0% |
+| Others | $39.0M | 86.4% | 13.6% | 6.7% |
+| **Total** | **$580.0M** | **90.2%** | **9.8%** | **100%** |
+
+Most liquidations took place on Bybit and Hyperliquid, which make up 65.9% of the total. Over 90% of all positions closed were longs ($523 million of $580 million). In the last hour, only $4.1 million was liquidated. A day before, the total was $320 million, so the sum rose 81%.
+"""
+
+A_TICKER = """Ethereum price today: ETH dips 4%
+ETH price: $2,940
+24h range: $2,870 - $3,080
+24h volume: $31.2B (+22%)
+Market cap: $355B (11.7% of the market)
+24h ETH liquidations: $171M ($140M longs, $31M shorts)
+Long/short ratio: 1.04
+Open interest: $36.4B (-3.1%)
+Funding: 0.0037%
+Spot ETF flow: -$74.2M, the 6th straight day of outflows
+"""
+
+A_WHY = """Why did crypto crash today?
+
+Crypto markets turned red on Thursday, with total market capitalization down 4.1% to $3.05 trillion. Around $556 million in futures positions were liquidated within 24 hours, according to Coinglass; $420 million were longs and $136 million shorts. Binance traders lost the most positions, worth $172 million (31%), ahead of Bybit ($149 million, 27%) and OKX ($61 million, 11%).
+
+Bitcoin slipped 3.2% to $89,400. Among large caps, ETH shed 5.5% to $2,960, while BNB lost 2.8%, XRP 4.9% and SOL 5.1%. Zcash was an exception, gaining 6% to $402 from $379.
+
+Options traders are hedging: the put-call ratio rose to 0.72 from 0.58. Implied volatility climbed to 52%, which corresponds to daily moves of about 2.7%.
+
+The drop followed the Federal Reserve's decision to cut rates by 25 basis points to 3.50%-3.75%. The 10-year yield is at 4.15%, the 10-year breakeven at 2.27%, the real yield thus 1.88%.
+"""
+
+A_DAILY_LIST = """### Liquidation report, 24 h to 08:00 UTC
+
+Total liquidations came to 344 million USD, down from 512 million USD the day before (−33%). 58% of them were shorts (199.5 million USD), 42% longs (144.5 million USD). The hour with the most liquidations was 14:00 UTC, with 61 million USD.
+
+1. Binance: 121 million USD (35.2%)
+2. Bybit: 96 million USD (27.9%)
+3. Hyperliquid: 62 million USD (18.0%)
+4. Others: 65 million USD (18.9%)
+
+The biggest one was an ETH short worth 12.7 million USD on Hyperliquid. Bitcoin rose from 90,200 to 93,600 USD, a gain of 3.8%, squeezing shorts: forced buying closed 199.5 million USD of them. Funding rose from -0.002% to 0.006%, so that shorts no longer pay longs; it is longs who pay now.
+"""
+
+AN_EXPIRY = """Mark your calendars: on Friday, 26 December 2025, $23.6 billion of BTC options expire on Deribit. Calls outnumber puts with a put/call ratio of 0.38, max pain is $96,000. More than half of Deribit's open interest, $23.6 billion of $42 billion, rolls off.
+
+In perps, $1.0B of liquidations over the week split into $610M long and $390M short. That compares with $2.4B ($1.9B long, $500M short) the week before. ETF outflows were $497 million over the week: IBIT -$240M, FBTC -$33M, BITB -$115M, others -$109M.
+
+The sentiment gauge (Fear & Greed) reads 20, still extreme fear; it was at 17 last week, extreme fear as well.
+"""
+
+TEXTS = (A_DAY, A_WRAP, A_FRIDAY, A_LOOK_BACK, A_TWEET, QUESTIONS, A_RECAP, A_TUESDAY, A_TABLE, A_TICKER, A_WHY, A_DAILY_LIST, AN_EXPIRY)

@@ -71,6 +71,8 @@ def total_for(s: Statement, money_: Sequence[Statement], *, whole: bool = False)
         or [t for t in fits if near(s, t)]
         or [t for t in fits if whole and not t.is_earlier and same_window(s, t) and not s.is_earlier][:1]
     )
+    if whole and not own:  # of several close by, one that is called the total
+        fits = [t for t in fits if t.is_of or GLOBAL.search(t.near) or TOTAL.search(t.near)] or fits
     return min(fits, key=lambda t: (abs(t.sentence.order - s.sentence.order), not t.is_of, t.quantity.step, t.id), default=None)
 
 

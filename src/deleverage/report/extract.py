@@ -53,7 +53,9 @@ WINDOW = re.compile(
 )  # fmt: skip
 EARLIER = re.compile(
     r"\b(?:earlier|previously|prior|previous|yesterday|last (?:week|month|year)|(?:a|one|two|three) (?:day|week|month"
-    r"|year)s? (?:ago|before|earlier)|worst (?:single )?(?:day|hour|week)|busiest (?:day|hour)|average|averaged|typical|usual|peak of"
+    r"|year)s? (?:ago|before|earlier)|worst (?:single )?(?:day|hour|week)|busiest (?:day|hour)|(?:hour|day|minute) (?:with"
+    r"|that saw) the (?:most|largest|highest)"
+    r"|average|averaged|typical|usual|peak of"
     r"|record (?:of|set)|since|up from|down from|the day before)\b",
     re.I,
 )

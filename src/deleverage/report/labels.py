@@ -155,9 +155,9 @@ def _label(sentence: Sentence, topic: Topic, hours: float | None, first: int) ->
             own = carried._replace(side="long" if text[: q.start].rstrip().endswith("(") else "short")
         if i in in_turn:
             own, is_of, is_total = _in_turn(in_turn[i], carried), False, False
-        if own.venues or own.coins:
+        if (own.venues or own.coins) and q.kind != "price":
             carried = own._replace(side=None)
-        elif is_total:
+        elif is_total or (own.is_empty and q.kind == "money" and LIQUIDATED.search(near)):
             carried = _Labels()
         if is_parenthesis and q.kind == "share" and found and found[-1].role == "rest" and _BESIDE.fullmatch(gap):
             own, is_rest = _Labels(), True
@@ -226,7 +226,9 @@ def _behind(text: str, numbers: list[Quantity], i: int) -> str:
     """What belongs to a number behind it; behind the last one a sentence may go on for long."""
     end = numbers[i].end
     is_pair = i + 1 < len(numbers) and numbers[i].kind == "money" and numbers[i + 1].kind == "share"
-    if is_pair and re.fullmatch(r"\s*(?:\(|,? or|,)\s*", text[end : numbers[i + 1].start]):
+    gap = text[end : numbers[i + 1].start] if is_pair else ""
+    is_closed = "(" not in gap or text[numbers[i + 1].end :].startswith(")")  # not "$2.0 billion (93 % long)"
+    if is_pair and is_closed and re.fullmatch(r"\s*(?:\(|,? or|,)\s*", gap):
         i, end = i + 1, numbers[i + 1].end + text[numbers[i + 1].end :].startswith(")")  # "$1.86 billion (93 %) came from longs"
     if i + 1 < len(numbers):
         return _split(text[end : numbers[i + 1].start])[0]
