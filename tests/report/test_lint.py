@@ -12,8 +12,8 @@ from tests.report.statements import FALSE, TRUE
 
 from deleverage.figure import Figure
 from deleverage.report.lint import lint
+from deleverage.report.lint.quantities import quantities
 from deleverage.report.names import MISTRANSLATED, VENUES, venues_in
-from deleverage.report.quantities import quantities
 from deleverage.report.rules import RULES
 
 VERDICTS = {"consistent", "inconsistent", "not_checkable"}

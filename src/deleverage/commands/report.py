@@ -248,8 +248,8 @@ def _figures(data: Path | None, at: str | None, as_of: str | None) -> tuple[dict
     from deleverage.api.routes import resolve
     from deleverage.api.session import StoredSession
     from deleverage.figure import Figure
-    from deleverage.report.extract import MONTHS
     from deleverage.report.figures import figures
+    from deleverage.report.lint.extract import MONTHS
     from deleverage.report.reading import DAY, read
     from deleverage.when import iso
 

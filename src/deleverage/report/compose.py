@@ -9,7 +9,7 @@ from deleverage.report.charts.clock import words
 from deleverage.report.claims import Claim, Shown, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Report, Section, Table, joined, plain
 from deleverage.report.figures import figures
-from deleverage.report.figures_waves import found as found_waves
+from deleverage.report.figures.waves import found as found_waves
 from deleverage.report.reading import Reading
 from deleverage.report.revisions import revisions
 from deleverage.report.sections import Told, clock, liquidated, price_sentence, spaced, title, waves

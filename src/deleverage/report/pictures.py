@@ -5,11 +5,14 @@ import polars as pl
 
 from deleverage.analytics import completeness, etf_flows, funding, macro, sentiment
 from deleverage.analytics.liquidations import treemap
-from deleverage.report import figures_leverage, figures_options, figures_outside, figures_waves
 from deleverage.report.charts import liquidated, moves, outside
 from deleverage.report.charts.canvas import Chart, percent
 from deleverage.report.charts.clock import words
-from deleverage.report.figures_liquidations import BASES, by_venue, contracts
+from deleverage.report.figures import leverage as figures_leverage
+from deleverage.report.figures import options as figures_options
+from deleverage.report.figures import outside as figures_outside
+from deleverage.report.figures import waves as figures_waves
+from deleverage.report.figures.liquidations import BASES, by_venue, contracts
 from deleverage.report.reading import DAY, Reading
 from deleverage.venues import VENUES
 

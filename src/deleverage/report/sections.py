@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from deleverage.analytics.waves import Wave
 from deleverage.figure import Figure, dollars
-from deleverage.report import figures_waves, pictures, sentences, tables
+from deleverage.report import pictures, sentences, tables
 from deleverage.report.charts.canvas import Chart
 from deleverage.report.charts.clock import words
 from deleverage.report.claims import Claim, RuleBroken, Shown, derived, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Section, Table, joined, plain
+from deleverage.report.figures import waves as figures_waves
 from deleverage.report.reading import Reading
 from deleverage.venues import VENUES
 

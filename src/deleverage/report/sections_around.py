@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 
 from deleverage.figure import Figure
-from deleverage.report import figures_outside, pictures, sentences
+from deleverage.report import pictures, sentences
 from deleverage.report.charts.clock import words
 from deleverage.report.claims import Claim, Shown, show
 from deleverage.report.document import Block, Cell, Paragraph, Section, Table, plain
+from deleverage.report.figures import outside as figures_outside
 from deleverage.report.sections import SHALLOW, Told, pictured, spaced, title
 
 

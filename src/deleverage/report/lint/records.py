@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.extract import DATE, MONTHS
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence
+from deleverage.report.lint.extract import DATE, MONTHS
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence
 
 RECORD = re.compile(
     r"\b(?:record(?!ed|ing|er|s? (?:show|of trades))(?:s)?|all-?time|ever\b(?! since)|unprecedented|(?:highest|lowest|largest"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.extract import DENIED, LIQUIDATED
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence, Table
+from deleverage.report.lint.extract import DENIED, LIQUIDATED
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence, Table
+from deleverage.report.lint.quantities import quantities
 from deleverage.report.names import VENUES, venues_in
-from deleverage.report.quantities import quantities
 
 _MONEY_WORD = (
     r"(?:about |nearly |over |some |almost |around |more than |roughly |up to |an estimated |a (?:combined "

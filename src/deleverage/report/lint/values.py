@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from deleverage.analytics.sentiment import band
-from deleverage.report.extract import MONTHS
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence
-from deleverage.report.quantities import Quantity, quantities
+from deleverage.report.lint.extract import MONTHS
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import Quantity, quantities
 
 INDEX = re.compile(r"\bfear\s*(?:&|and|&amp;|-and-|/)\s*greed\b(?: index)?|\bF&G\b|\bFGI\b|\bsentiment (?:index|gauge|reading)\b", re.I)
 BAND = re.compile(

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from deleverage.report.checks import is_share, near, total_for
-from deleverage.report.extract import REST, Statement, side_of
-from deleverage.report.finding import Finding, amount, judged
-from deleverage.report.markdown import Sentence
+from deleverage.report.lint.extract import REST, Statement, side_of
+from deleverage.report.lint.finding import Finding, amount, judged
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import money, percent
+from deleverage.report.lint.sums import is_share, near, total_for
 from deleverage.report.names import coins_in, venues_in
-from deleverage.report.quantities import money, percent
 
 FRACTIONS: tuple[tuple[str, float, float], ...] = (
     (r"(?:more than|over|above|at least) (?:two[- ]thirds|2/3)", 66.6, 100), (r"(?:more than|over|above"

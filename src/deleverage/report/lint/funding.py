@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.extract import DENIED
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence
+from deleverage.report.lint.extract import DENIED
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence
 
 _ADVERB = (
     r"(?:\s+(?:\w+ly|still|now|being|getting|currently|again|mostly|effectively|in effect|once again|also|therefore|thus"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from deleverage.report.extract import LONG, SHORT
+from deleverage.report.lint.extract import LONG, SHORT
+from deleverage.report.lint.quantities import Quantity
 from deleverage.report.names import coins_in, venues_in
-from deleverage.report.quantities import Quantity
 
 _JOIN = re.compile(r"[\s,/&]*(?:\band\b|\bvs\.?|\bversus\b|\bto\b|\bagainst\b|/|&|,)?[\s/&]*", re.I)
 _SIDES = re.compile(
@@ -39,7 +39,7 @@ def named(text: str) -> list[Named]:
 def respective(text: str, numbers: Sequence[Quantity]) -> dict[int, Named]:
     """Which number (by its place) belongs to which name, where a list of names is followed by a list of as many numbers.
 
-    >>> from deleverage.report.quantities import quantities
+    >>> from deleverage.report.lint.quantities import quantities
     >>> text = "Binance and Bybit liquidated $410 million and $380 million respectively"
     >>> {i: n.key for i, n in respective(text, quantities(text)).items()}
     {0: 'binance', 1: 'bybit'}

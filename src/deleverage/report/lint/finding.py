@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from deleverage.report.extract import Statement
-from deleverage.report.quantities import Quantity, money
+from deleverage.report.lint.extract import Statement
+from deleverage.report.lint.quantities import Quantity, money
 
 Verdict = Literal["consistent", "inconsistent", "not_checkable"]
 

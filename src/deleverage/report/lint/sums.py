@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations, pairwise
 
-from deleverage.report.extract import GLOBAL, LIQUIDATED, TOTAL, Statement, window_hours
-from deleverage.report.finding import Finding, amount, judged, span
+from deleverage.report.lint.extract import GLOBAL, LIQUIDATED, TOTAL, Statement, window_hours
+from deleverage.report.lint.finding import Finding, amount, judged, span
+from deleverage.report.lint.quantities import money
 from deleverage.report.names import coins_in, venues_in
-from deleverage.report.quantities import money
 
 NEAR = 4
 """Sentences apart that numbers may be and still speak of one thing."""
@@ -186,7 +186,7 @@ def stated_sums(found: Sequence[Statement], money_: Sequence[Statement]) -> Iter
             and s.side is None
             and re.search(r"\b(?:together|combined|between them|jointly)\b", s.near, re.I)
         ):
-            names = [((v,), s.coins[:0]) for v in s.venues] or [((), (c,)) for c in s.coins]
+            names: list[tuple[tuple[str, ...], tuple[str, ...]]] = [((v,), ()) for v in s.venues] or [((), (c,)) for c in s.coins]
             each = [next((t for t in money_ if t.key == name and t.side is None and near(t, s)), None) for name in names]
             known = [t for t in each if t is not None]
             if len(known) == len(names):

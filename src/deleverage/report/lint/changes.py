@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.finding import Finding, amount, judged
-from deleverage.report.markdown import Sentence
-from deleverage.report.quantities import Quantity, quantities
+from deleverage.report.lint.finding import Finding, amount, judged
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import Quantity, quantities
 
 UP = re.compile(
     r"\b(?:rose|risen|rising|climb\w*|rebound\w*|recover\w*|rall\w+|jump\w*|surg\w+|increas\w+|gained|advanc\w+|bounc\w+"

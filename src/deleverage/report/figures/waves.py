@@ -10,7 +10,7 @@ from deleverage.analytics.coverage import stretches
 from deleverage.analytics.waves import SECOND, Around, Wave
 from deleverage.api.anatomy import LEAD
 from deleverage.figure import Figure
-from deleverage.report.figures_liquidations import hidden
+from deleverage.report.figures.liquidations import hidden
 from deleverage.report.reading import Reading
 from deleverage.report.selector import Selector
 from deleverage.report.stated import Spec, stated

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from deleverage.report.extract import DATE, MONTHS, window_hours
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence
-from deleverage.report.quantities import quantities
+from deleverage.report.lint.extract import DATE, MONTHS, window_hours
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import quantities
 
 
 def calendar(sentences: Sequence[Sentence]) -> Iterator[Finding]:

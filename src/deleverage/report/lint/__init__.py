@@ -7,24 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypedDict
 
 from deleverage.figure import Figure
-from deleverage.report import checks_tables
-from deleverage.report.checks import sums
-from deleverage.report.checks_changes import changes, ranges
-from deleverage.report.checks_data import against_data
-from deleverage.report.checks_flows import flows, streaks
-from deleverage.report.checks_fractions import fractions, ranks
-from deleverage.report.checks_funding import funding, yearly_funding
-from deleverage.report.checks_ratio import long_short_ratio
-from deleverage.report.checks_records import month_of, records
-from deleverage.report.checks_shares import shares
-from deleverage.report.checks_tables import check as check_table
-from deleverage.report.checks_time import calendar, unequal_windows
-from deleverage.report.checks_values import fear_and_greed, volatility, yields
-from deleverage.report.checks_words import intensity, losses, names, sides, untested
-from deleverage.report.extract import Statement
-from deleverage.report.finding import Finding, Verdict, amount
-from deleverage.report.labels import statements as label
-from deleverage.report.markdown import Sentence, read
+from deleverage.report.lint import tables as table_checks
+from deleverage.report.lint.against_data import against_data
+from deleverage.report.lint.changes import changes, ranges
+from deleverage.report.lint.dates import calendar, unequal_windows
+from deleverage.report.lint.extract import Statement
+from deleverage.report.lint.finding import Finding, Verdict, amount
+from deleverage.report.lint.flows import flows, streaks
+from deleverage.report.lint.funding import funding, yearly_funding
+from deleverage.report.lint.labels import statements as label
+from deleverage.report.lint.markdown import Sentence, read
+from deleverage.report.lint.proportions import fractions, ranks
+from deleverage.report.lint.ratio import long_short_ratio
+from deleverage.report.lint.records import month_of, records
+from deleverage.report.lint.shares import shares
+from deleverage.report.lint.sums import sums
+from deleverage.report.lint.tables import check as check_table
+from deleverage.report.lint.values import fear_and_greed, volatility, yields
+from deleverage.report.lint.words import intensity, losses, names, sides, untested
 
 MOST_NUMBERS = 600
 """Numbers of sentences, and of tables, that are held against each other: every one meets every other."""
@@ -57,7 +57,7 @@ def lint(text: str, figures: Mapping[str, Figure] | None = None, month: str | No
     """
     sentences, tables = read(text)
     found = label(sentences)
-    in_tables = checks_tables.statements(tables, len(found))
+    in_tables = table_checks.statements(tables, len(found))
     wholes = [
         s for s in found if s.quantity.kind == "money" and s.role == "total" and s.side is None and s.topic in ("liquidations", "none")
     ]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from deleverage.report.checks_tables import TOTAL_ROW, columns
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence, Table
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence, Table
+from deleverage.report.lint.tables import TOTAL_ROW, columns
 
 _MEASURED = r"(?:of|at|was|were|is|are|reached|totall?ed|totall?ing|hit|came in at|stood at|amounted to|amounting to|came to|worth)"
 _ABOUT = r"(?:about |nearly |over |roughly |around |some )?"

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.checks import SHARE, is_share, joined, near, same_window, total_for
-from deleverage.report.extract import REST, Statement
-from deleverage.report.finding import Finding, amount, judged
-from deleverage.report.quantities import percent
+from deleverage.report.lint.extract import REST, Statement
+from deleverage.report.lint.finding import Finding, amount, judged
+from deleverage.report.lint.quantities import percent
+from deleverage.report.lint.sums import SHARE, is_share, joined, near, same_window, total_for
 
 
 def shares(found: Sequence[Statement]) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import re
 from typing import Literal, NamedTuple
 
-from deleverage.report.extract import (
+from deleverage.report.lint.extract import (
     DATE,
     EARLIER,
     GLOBAL,
@@ -20,10 +20,10 @@ from deleverage.report.extract import (
     window_hours,
     windows_in,
 )
-from deleverage.report.markdown import Sentence
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import Quantity, quantities
+from deleverage.report.lint.respectively import Named, respective
 from deleverage.report.names import Name, coins_in, venues_in
-from deleverage.report.quantities import Quantity, quantities
-from deleverage.report.respectively import Named, respective
 
 _SPLIT = re.compile(
     r"[;:()/|+]|,|\s[-–—]\s|—|\b(?:and|while|whereas|versus|vs\.?|against|compared|followed|of which|but|with|including|plus"
@@ -216,7 +216,9 @@ def _placed(found: list[Statement]) -> list[Statement]:
     for i in range(len(found) - 1, 0, -1):
         if not found[i].venues and found[i].side is not None and _THERE.search(found[i].after):
             last = next((j for j in range(i - 1, -1, -1) if found[j].venues), None)
-            for j in range(i, -1 if last is None else last, -1) if last is not None else ():
+            if last is None:
+                continue
+            for j in range(i, last, -1):
                 if found[j].side is not None and not found[j].venues:
                     found[j] = found[j]._replace(venues=found[last].venues)
     return found

@@ -5,11 +5,11 @@ with a note that says why, so that silence never looks like calm.
 """
 
 from deleverage.figure import Figure
-from deleverage.report import figures_leverage, figures_liquidations, figures_options, figures_outside, figures_waves
+from deleverage.report.figures import leverage, liquidations, options, outside, waves
 from deleverage.report.reading import Reading
 from deleverage.report.stated import Spec
 
-_SUBJECTS = (figures_liquidations, figures_waves, figures_leverage, figures_options, figures_outside)
+_SUBJECTS = (liquidations, waves, leverage, options, outside)
 REGISTRY: dict[str, Spec] = {spec.name: spec for subject in _SUBJECTS for spec in subject.SPECS}
 """Kinds of figures by name, in the order of the report; {braces} stand for what a name is filled with."""
 

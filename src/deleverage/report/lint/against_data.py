@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from deleverage.figure import Figure
-from deleverage.report.checks import is_share
-from deleverage.report.checks_values import INDEX
 from deleverage.report.claims import show
-from deleverage.report.extract import Statement
-from deleverage.report.finding import Finding, amount
+from deleverage.report.lint.extract import Statement
+from deleverage.report.lint.finding import Finding, amount
+from deleverage.report.lint.sums import is_share
+from deleverage.report.lint.values import INDEX
 
 MACRO: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("DFII10", re.compile(r"\b(?:10-year|ten-year|10y) (?:US )?(?:real|TIPS)|real (?:10-year |ten-year )?yield", re.I)),

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from deleverage.report.extract import REST, Statement, window_hours
-from deleverage.report.finding import Finding, amount
-from deleverage.report.markdown import Sentence, Table
+from deleverage.report.lint.extract import REST, Statement, window_hours
+from deleverage.report.lint.finding import Finding, amount
+from deleverage.report.lint.markdown import Sentence, Table
+from deleverage.report.lint.quantities import Quantity, percent, quantities
 from deleverage.report.names import coins_in, venues_in
-from deleverage.report.quantities import Quantity, percent, quantities
 
 Role = Literal["total", "long", "short", "share", "long share", "short share", "amount", "other"]
 UNIT = re.compile(
@@ -114,10 +114,10 @@ def check(table: Table, wholes: Sequence[Statement]) -> Iterator[Finding]:
                     yield _share(line, said, [top], [whole], table.order)
         elif len(parts) == 2 and all(parts) and table.rows[i][0]:
             both = [p for p in parts if p]
-            for role, part in zip(("long share", "short share"), both, strict=True):
+            for role, side in zip(("long share", "short share"), both, strict=True):
                 said = by_role[role].cells[i] if role in by_role else None
                 if said is not None and both[0].kind == both[1].kind and _summed(both).low > 0:
-                    yield _share(line, said, [part], [_summed(both)], table.order)
+                    yield _share(line, said, [side], [_summed(both)], table.order)
         funds = [c.cells[i] for c, head in zip(found, table.heads, strict=True) if FUNDS.fullmatch(head.strip()) and c.cells[i]]
         if len(funds) >= 2 and whole is not None and by_role.get("total"):
             yield _sum(line, [f for f in funds if f], whole, table.order, "funds")

@@ -3,8 +3,8 @@
 import re
 from typing import Literal, NamedTuple
 
-from deleverage.report.markdown import Sentence
-from deleverage.report.quantities import Quantity
+from deleverage.report.lint.markdown import Sentence
+from deleverage.report.lint.quantities import Quantity
 
 Topic = Literal["liquidations", "flows", "open interest", "volume", "market cap", "gamma", "none"]
 Role = Literal["total", "part", "rest"]

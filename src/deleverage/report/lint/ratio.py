@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from deleverage.report.extract import DENIED, LONG, SHORT
-from deleverage.report.finding import Finding, judged
-from deleverage.report.markdown import Sentence
+from deleverage.report.lint.extract import DENIED, LONG, SHORT
+from deleverage.report.lint.finding import Finding, judged
+from deleverage.report.lint.markdown import Sentence
 
 RATIO = re.compile(
     r"\blongs?\s?(?:/|-to-|-|:| to )\s?shorts?\b(?: \w+){0,2}? ratio\b[^\d;.]{0,40}?(?P<v>\d+(?:\.\d+)?)(?!\d|[.,]\d|\s?%)", re.I
