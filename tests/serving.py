@@ -93,7 +93,7 @@ def up(data: Path, *arguments: str) -> Iterator[Up]:
     )  # fmt: skip
     server = Up(f"http://127.0.0.1:{port}", process)
     try:
-        for _ in range(200):
+        for _ in range(900):  # the reconstruction is made before it is first served
             if process.poll() is not None:
                 raise AssertionError(f"up ended: {process.communicate()[1]}")
             try:
@@ -102,7 +102,7 @@ def up(data: Path, *arguments: str) -> Iterator[Up]:
             except OSError:
                 time.sleep(0.1)
         else:
-            raise AssertionError("up did not answer in 20 s")
+            raise AssertionError("up did not answer in 90 s")
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
