@@ -10,6 +10,8 @@ export interface Clock {
   speed: number;
   playing: boolean;
   finished: boolean;
+  /** A playback passes over what lies before; 0: it begins at its first frame. */
+  opens_ms?: number;
 }
 
 export interface Provenance {

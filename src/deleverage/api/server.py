@@ -210,7 +210,7 @@ def clock_document(clock: Clock) -> dict[str, Any]:
     """Write a clock for an answer."""
     return {
         "now_ms": clock.now // MS, "start_ms": clock.start // MS, "end_ms": clock.end // MS, "speed": clock.speed,
-        "playing": clock.playing, "finished": clock.finished,
+        "playing": clock.playing, "finished": clock.finished, "opens_ms": clock.opens_at // MS,
     }  # fmt: skip
 
 

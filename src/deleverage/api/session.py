@@ -34,7 +34,7 @@ LEAD_IN = 2_000_000_000
 
 @dataclass
 class Clock:
-    """Where a session stands; instants in ns UTC. `speed` is recorded seconds per second."""
+    """Where a session stands; instants in ns UTC. `speed` is recorded seconds per second; what lies before `opens_at` is passed over."""
 
     now: int
     start: int
@@ -42,6 +42,7 @@ class Clock:
     speed: float = 0.0
     playing: bool = False
     finished: bool = False
+    opens_at: int = 0
 
 
 class Session(ABC):
@@ -207,8 +208,7 @@ class PlaybackSession(Session):
         """
         super().__init__(DuckStore(None), label, recording)
         self._frames, self._stretches = frames, sorted(stretches)
-        self._clock = Clock(extent[0], *extent, speed=speed)
-        self._opens_at = 0 if recording is None else recording.opens_at
+        self._clock = Clock(extent[0], *extent, speed=speed, opens_at=0 if recording is None else recording.opens_at)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="playback", daemon=True)
         self.on_events: Callable[[Sequence[Event]], None] = lambda events: None
@@ -255,13 +255,13 @@ class PlaybackSession(Session):
                 to = min(max(to, self._clock.start), self._clock.end + 1)
                 if to < self._clock.now:
                     self._rewind()
-                self._opens_at = 0
+                self._clock.opens_at = 0
                 self._pass_over(to)
 
     @property
     def is_hurrying(self) -> bool:
         """See `Session.is_hurrying`."""
-        return self._clock.now < self._opens_at
+        return self._clock.now < self._clock.opens_at
 
     def _pass_over(self, to: int) -> None:
         """Advance without telling: what is passed over is not news."""
@@ -316,8 +316,8 @@ class PlaybackSession(Session):
     def _hurry(self) -> None:
         """Read on towards where the recording opens, for a moment at a time, so that the page can be asked meanwhile."""
         until = time.monotonic() + HURRY
-        while self._clock.now < self._opens_at and time.monotonic() < until:
-            self._pass_over(min(self._clock.now + HURRY_STEP, self._opens_at))
+        while self._clock.now < self._clock.opens_at and time.monotonic() < until:
+            self._pass_over(min(self._clock.now + HURRY_STEP, self._clock.opens_at))
 
     def _skip(self, target: int) -> int:
         """Jump over a stretch in which nothing was recorded."""

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { isHeld } from "../address";
-import { duration } from "../format";
+import { dateTime, duration, zone } from "../format";
 import { backToNow } from "../session";
 import { store, useApp } from "../state";
 import { momentWords } from "../words";
@@ -27,6 +27,8 @@ export function Notices() {
   const failure = useApp((s) => s.doc?.failure ?? "");
   const link = useApp((s) => s.link);
   const view = useApp((s) => s.view);
+  const utc = useApp((s) => s.utc);
+  const opensMs = useApp((s) => (s.doc && s.doc.clock.now_ms < (s.doc.clock.opens_ms ?? 0) ? (s.doc.clock.opens_ms ?? 0) : 0));
   useApp((s) => s.moment);
   const { late, ageMs } = useLate();
   const age = ageMs === null ? "nothing received yet" : `last update ${duration(ageMs)} ago`;
@@ -39,6 +41,11 @@ export function Notices() {
       ) : late ? (
         <p class="notice attention" data-testid="late">
           <span class="shape triangle" aria-hidden="true" /> No update arrives, {age}.
+        </p>
+      ) : null}
+      {opensMs ? (
+        <p class="notice held" data-testid="catching-up">
+          Reading on to {dateTime(opensMs, utc)} {zone(utc)}, where this opens; the totals fill meanwhile.
         </p>
       ) : null}
       {failure ? (

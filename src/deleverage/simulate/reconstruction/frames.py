@@ -27,7 +27,9 @@ MARKS_EVERY = {"binance": 30, "bybit": 60, "okx": 60, "htx": 60, "hyperliquid": 
 """Seconds between two looks at the marks."""
 BOOKS_EVERY = {"BTC": 60, "ETH": 120, "SOL": 300}
 CANDLED = ("BTC", "ETH", "SOL")
-CHAIN_EVERY = 3600
+CHAIN_EVERY, CHAIN_OFTEN = 3600, 600
+"""Seconds between two chains of options: the day through, and in the hours of the fall, `OFTEN`."""
+OFTEN = (START + 30 * HOUR, START + 41 * HOUR)
 Timed = tuple[int, wire.Spoken]
 _encode = msgspec.json.Encoder().encode
 
@@ -85,8 +87,13 @@ def _streams(world: World, venue: str) -> Iterator[Iterable[Timed]]:
             yield _ticking(every, lambda ts, coin=coin: [wire.depth(venue, coin, book(world, (venue, coin), ts), ts, ts // SECOND)])  # type: ignore[misc]  # the default binds the loop's value
     if venue == "deribit":
         yield _ticking(60, lambda ts: [options.index_push(ts)])
-        yield _ticking(CHAIN_EVERY, lambda ts: [options.chain(world, ts)])
+        yield _ticking(CHAIN_OFTEN, lambda ts: [options.chain(world, ts)] if _is_told(ts) else [])
         yield options.trades(world, np.random.default_rng([world.seed, 7]))
+
+
+def _is_told(ts: int) -> bool:
+    """Whether the chain is asked for at this instant."""
+    return ts % (CHAIN_EVERY * SECOND) == 0 or OFTEN[0] <= ts < OFTEN[1]
 
 
 def _ticking(every: int, speak: Callable[[int], Iterable[wire.Spoken]]) -> Iterator[Timed]:
