@@ -27,3 +27,9 @@ export function aboutBooks(wave: Wave | undefined, atMs: number): Params {
   const iso = (ms: number) => new Date(ms).toISOString();
   return { at: iso(Math.ceil(end / MINUTE_MS) * MINUTE_MS), window: `${minutes}m`, wave_start: iso(wave.start_ms), wave_end: iso(wave.end_ms), wave_side: wave.long_usd >= wave.short_usd ? "long" : "short" };
 }
+
+/** How long: 90 s, 12 min, 3.4 h. */
+export const lasted = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
+
+/** A share as a change: −2.67 %. */
+export const signed = (share: number) => `${share < 0 ? "−" : "+"}${(Math.abs(share) * 100).toFixed(2)} %`;

@@ -1,11 +1,11 @@
 import { count, dateTime, money, percent, price, zone } from "../format";
 import { type BookTaken, margin } from "../leverage";
 import { useApp } from "../state";
+import { lasted, signed } from "../waves";
 import type { NowDocument, Onset, Wave } from "../types";
 import { venueTitle } from "../words";
 import { estimateBasis, estimateWords, saysMore } from "./Estimate";
 import { Fact } from "./FeedCard";
-import { lasted, signed } from "./Waves";
 
 const seconds = (s: number) => (Math.abs(s) < 100 ? `${s.toFixed(1)} s` : lasted(s));
 

@@ -6,7 +6,7 @@ import { changeView } from "../session";
 import { store, useApp } from "../state";
 import { getLeverage, type Liquidity } from "../leverage";
 import type { NowDocument, Span, Wave } from "../types";
-import { aboutBooks, largestWaves, waveBands, WAVES_NAMED } from "../waves";
+import { WAVES_NAMED, aboutBooks, largestWaves, lasted, signed, waveBands } from "../waves";
 import { callFor, coverageWords, sourceWords, venueTitle, windowWords } from "../words";
 import { EstimateLine, estimateWords, saysMore } from "./Estimate";
 import { Num } from "./Num";
@@ -32,8 +32,6 @@ function headline(waves: Wave[], words: string, atMs: number): string {
 }
 
 const ago = (ms: number) => (ms < 7_200_000 ? `${Math.max(Math.round(ms / 60_000), 0)} min` : `${Math.round(ms / 3_600_000)} h`);
-export const lasted = (seconds: number) => (seconds < 120 ? `${Math.round(seconds)} s` : seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`);
-export const signed = (share: number) => `${share < 0 ? "−" : "+"}${(Math.abs(share) * 100).toFixed(2)} %`;
 
 function Timeline({ doc, waves, chosen, scale, setScale }: { doc: NowDocument; waves: Wave[]; chosen: Wave | undefined; scale: string; setScale: (scale: string) => void }) {
   const utc = useApp((s) => s.utc);
