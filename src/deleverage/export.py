@@ -2,6 +2,7 @@
 
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -9,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from deleverage.errors import BadInput
+from deleverage.journal.frame import RECONSTRUCTION
 from deleverage.journal.interchange import write_jsonl
 from deleverage.journal.reading import read_frames
 from deleverage.reader import Reader
@@ -36,16 +38,23 @@ def export_table(reader: Reader, table: str, form: str, output: Path | None, **f
         frame.write_parquet(target, compression="zstd", statistics=True)
 
 
-def export_raw(folder: Folder, output: Path | None, *, start: str | None, end: str | None, venue: str | None) -> None:
-    """Write frames as JSON Lines in (ts_recv, sequence) order; `.gz` and `.zst` names are compressed."""
+def export_raw(folder: Folder, output: Path | None, *, start: str | None, end: str | None, venue: str | None) -> bool:
+    """Write frames as JSON Lines in (ts_recv, sequence) order; `.gz` and `.zst` names are compressed. Tell whether any are marked as made.
+
+    The mark of a reconstruction goes before its frames also where it stands before `start` or with another venue.
+    """
     if not folder.journal.is_dir():
         raise BadInput(f"no journal in {folder.path}; nothing was recorded or imported there")
     if venue is not None:
         source_named(venue)
     now = time.time_ns()
     first, last = (None if text is None else instant(text, now) for text in (start, end))
-    frames = read_frames(folder.journal, start=first, end=last, venue=venue)
+    marks = [f for f in read_frames(folder.journal, end=last, direction="mark") if f.payload.startswith(RECONSTRUCTION.encode())]
+    inside = {f.payload for f in marks if f.venue in (venue or f.venue,) and f.ts_recv >= (first or f.ts_recv)}
+    outside = {f.payload: f for f in reversed(marks) if f.payload not in inside}
+    frames = chain(reversed(outside.values()), read_frames(folder.journal, start=first, end=last, venue=venue))
     write_jsonl(frames, cast(BinaryIO, sys.stdout.buffer) if output is None else _writable(output))
+    return bool(marks)
 
 
 def _writable(path: Path) -> Path:

@@ -16,6 +16,7 @@ import pyarrow as pa
 from deleverage import config
 from deleverage.collect.history import open_up_to_date
 from deleverage.errors import BadInput, StoreError
+from deleverage.journal.frame import RECONSTRUCTION
 from deleverage.references import SOURCES
 from deleverage.store.duck import DuckStore, table_named
 from deleverage.store.folder import Folder
@@ -85,6 +86,16 @@ class Reader:
             return ""
         health = self.ask_json("health", {})
         return f"a replay of {health['label']}" if health["mode"] == "playback" else ""
+
+    @property
+    def is_reconstruction(self) -> bool:
+        """Whether any row was made, not recorded: frames, totals and figures of such a directory are modelled.
+
+        `venue_statuses` has the rows that say so, `reconstruction` with START/END of what they cover.
+        """
+        if self._store is not None:
+            return bool(self._store.read("venue_statuses", where={"status": RECONSTRUCTION}, limit=1).num_rows)
+        return RECONSTRUCTION in self.read("venue_statuses")["status"]
 
     @property
     def store(self) -> DuckStore | None:

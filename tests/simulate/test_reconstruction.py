@@ -236,5 +236,14 @@ def test_it_is_written_read_and_called_what_it_is(tmp_path: Path, capsys: pytest
     totals = {row["venue"]: row["total_usd"] for row in json.loads(out)}
     assert totals["bybit"] == pytest.approx(629.11e6, rel=0.005) and totals["hyperliquid"] == pytest.approx(628.82e6, rel=0.005)
     with open_reader(tmp_path / "data", Reader) as reader:
+        assert reader.is_reconstruction
         quotes = reader.option_quotes(start="2025-11-21T07:00:00Z", end="2025-11-21T07:10:00Z")
         assert quotes.height > 500
+    # a part of the frames carries the mark too, whatever is left of them
+    for part in (("--venue", "farside"), ("--start", "2025-11-21T14:59:00Z"), ("--venue", "okx", "--start", "2025-11-21T23:00:00Z")):
+        code, _, err = run(capsys, "export", "raw", *part, "-o", str(tmp_path / "part.jsonl"), "--data", str(tmp_path / "data"))
+        lines = (tmp_path / "part.jsonl").read_text().splitlines()
+        assert code == 0 and "not recorded events" in err and '"reconstruction 2025-11-20' in lines[0] and len(lines) > 1
+        run(capsys, "import", "raw", str(tmp_path / "part.jsonl"), "--data", str(tmp_path / part[1]))
+        with open_reader(tmp_path / part[1], Reader) as reader:
+            assert reader.is_reconstruction

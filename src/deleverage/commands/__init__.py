@@ -16,6 +16,7 @@ AsOf = Annotated[str | None, typer.Option("--as-of", metavar="T", help="What was
 Format = Annotated[str, typer.Option("--format", metavar="table|json|csv", help="How to print.")]
 Venue = Annotated[str | None, typer.Option("--venue", metavar="NAME", help="Only this venue.")]
 Base = Annotated[str | None, typer.Option("--base", metavar="COIN", help="Only this coin.")]
+MADE = "deleverage: this directory holds a reconstruction of 20 and 21 November 2025, not recorded events"
 
 
 def folder_of(data: Path | None) -> Any:
@@ -34,8 +35,8 @@ def reader_of(data: Path | None) -> Any:
     reader = open_reader(folder.path, Reader)
     if reader.store is not None:
         warn_of_torn(folder)
-        if reader.store.read("venue_statuses", where={"status": "reconstruction"}, limit=1).num_rows:
-            typer.echo("deleverage: this directory holds a reconstruction of 20 and 21 November 2025, not recorded events", err=True)
+    if reader.is_reconstruction:
+        typer.echo(MADE, err=True)
     return reader
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from deleverage.commands import (
+    MADE,
     AsOf,
     Base,
     Data,
@@ -121,7 +122,8 @@ def export(
     from deleverage.export import export_raw, export_table
 
     if table == "raw":
-        export_raw(folder_of(data), output, start=start, end=end, venue=venue)
+        if export_raw(folder_of(data), output, start=start, end=end, venue=venue):
+            typer.echo(MADE, err=True)
         return
     with reader_of(data) as reader:
         if reader.played:
