@@ -262,3 +262,9 @@ def test_any_parts_with_their_rest_make_a_table_that_lints(parts: list[tuple[int
     short = sum(row[2].value or 0.0 for row in rows.values()) + more / 1e4 + 1
     table = sides_table("venue", rows, sides("liquidations", long, short))
     assert "inconsistent" not in {row["verdict"] for row in lint(table.markdown())}
+
+
+def test_what_is_stale_says_so_also_where_it_is_modelled() -> None:
+    assert show(figure("x", 0.5, "share", status="stale")).text == "50.0 % (stale)"
+    assert show(figure("x", 0.5, "share", status="modelled", note="call less put; stale")).text == "50.0 % (stale)"
+    assert show(figure("x", 0.5, "share", status="modelled", note="hatched where stale, else not")).text == "50.0 %"

@@ -117,6 +117,16 @@ def test_a_row_is_caught_by_the_figures_made_of_it(packed: bytes, tmp_path: Path
     assert "figure liquidations.total.1h: value" in named and "figure liquidations.total.1h: inputs_hash" in named
 
 
+def test_a_column_that_is_gone_is_caught(packed: bytes, tmp_path: Path) -> None:
+    def change(content: bytes) -> bytes:
+        sink = io.BytesIO()
+        pl.read_parquet(io.BytesIO(content)).drop("notional_usd").write_parquet(sink)
+        return sink.getvalue()
+
+    verdict = judged(tmp_path, changed(packed, "rows/liquidations.parquet", change))
+    assert {"rows", "rows/liquidations.parquet: SHA-256"} <= {d.where for d in verdict.differences}
+
+
 def test_a_row_that_is_gone_or_added_is_caught(packed: bytes, tmp_path: Path) -> None:
     for change in (lambda rows: rows.head(len(rows) - 1), lambda rows: pl.concat([rows, rows.tail(1)])):
 

@@ -248,6 +248,12 @@ class Flows(msgspec.Struct, frozen=True):
     missing_days: tuple[str, ...]
     difference_usd: float | None
 
+    @property
+    def month_untold_days(self) -> int:
+        """Trading days of `month` up to `trading_day` of which nothing is told: above 0 the sum is not that of the month to date."""
+        last = date.fromisoformat(self.trading_day)
+        return max(0, len(trading_days(last.replace(day=1), last)) - self.month_days)
+
 
 def summary(
     flows: pl.DataFrame, as_of: int | None = None, *, base: str = "BTC", source: str | None = None, prior: int = 60

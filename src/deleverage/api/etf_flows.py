@@ -16,6 +16,7 @@ from deleverage.api.anatomy import MS
 from deleverage.api.outside import Document, Rows, Scope, figure, origin
 from deleverage.api.session import Session
 from deleverage.figure import Status, dollars
+from deleverage.references import etf_flows as reference
 
 METHOD = "docs/methods/etf-flows.md"
 ENOUGH = {"day": 60, "month": 6}
@@ -66,6 +67,8 @@ def document(material: Material, days: int = 250) -> Document:
     untold = _untold(by_day["trading_day"].to_list())
     why = outside.late(found.source, found.base, found.trading_day, scope.at)
     whose = origin(found.source)
+    if found.source == reference.NAME:
+        whose = whose._replace(attribution=reference.attribution(told["fund"]))
     return head | {
         "source": whose._asdict() | {"other_sources": list(found.other_sources), "note": "one source at a time: tables differ"},
         "status": "stale" if why else "measured", "evidence": why, "summary": _summary(found, untold),

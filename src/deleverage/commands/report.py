@@ -129,8 +129,10 @@ def _go_on(
     step = duration(every)
     if when is not None:
         raise BadInput("--every goes on from now; --at and --as-of are of one report")
-    if output is None or not output.is_dir():
+    if output is None:
         raise BadInput("--every needs a directory to write into: add -o DIRECTORY")
+    if not output.is_dir():
+        raise BadInput(f"--every writes into a directory, and {output} is none")
     if step < 60_000_000_000:
         raise BadInput("a report every minute at most")
     while True:

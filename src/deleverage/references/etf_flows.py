@@ -5,12 +5,12 @@ nothing is out yet) is no day of flows: its total of 0.0 is not taken. The site 
 is stale, and a page saved from a browser can be imported. Nothing is done to get around a refusal. Source: https://farside.co.uk
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from deleverage.errors import ParseError
 from deleverage.events import EtfFlow, Event
-from deleverage.references.flow_page import CHANNEL, Page, coin_of, read_page
+from deleverage.references.flow_page import CHANNEL, TOTAL, Page, coin_of, read_page
 from deleverage.references.publication import SECOND, instant, is_weekday, new_york, next_time, overdue, weekday_before
 from deleverage.references.reference import Days, Reference
 from deleverage.venues.venue import History, Limits, Parser, Poll
@@ -18,6 +18,9 @@ from deleverage.venues.venue import History, Limits, Parser, Poll
 NAME = "farside"
 SITE = "https://farside.co.uk"
 ATTRIBUTION = "ETF flows: Farside Investors (https://farside.co.uk)"
+TOGETHER = "ALL"
+"""Under this name stands a total of all funds that was told without them: no table of funds names a fund so."""
+REPORTED = "ETF flows: a total of all funds as the press reported it, in the form of Farside's table and no row of it"
 EVENING, NIGHT, MORNING = time(18), time(1), time(9)
 """New York's hours: from the evening on every half hour until the row is complete, at night no more, once in the morning."""
 HALF_HOUR = 1800 * SECOND
@@ -94,6 +97,11 @@ def late(newest: Days, now: int) -> str:
     if local.time() < MORNING:
         expected = weekday_before(expected)
     return overdue(newest, expected, TOLERATED)
+
+
+def attribution(funds: Iterable[str]) -> str:
+    """Say whose the flows of these funds are: those of a total told without its funds are no source's table."""
+    return REPORTED if set(funds) - {TOTAL} == {TOGETHER} else ATTRIBUTION
 
 
 _PAGES: Mapping[str, str] = {"btc": "bitcoin", "eth": "ethereum"}

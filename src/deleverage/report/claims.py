@@ -67,7 +67,12 @@ def show(figure: Figure, decimals: int | None = None) -> Shown:
         low, high = (_number(end, figure.unit, decimals, figure.interval) for end in figure.interval)
         level = "" if figure.level is None else f", {figure.level:.0%} interval"
         text += f" ({low} to {high}{level})"
-    return Shown(figure, text + (" (stale)" if figure.status == "stale" else ""))
+    return Shown(figure, text + (" (stale)" if is_stale(figure) else ""))
+
+
+def is_stale(figure: Figure) -> bool:
+    """Tell whether a figure is older than it should be; in a reconstruction its note says so, since its status is `modelled`."""
+    return figure.status == "stale" or (figure.status == "modelled" and figure.note.rpartition("; ")[2] == "stale")
 
 
 def _number(value: float, unit: str, decimals: int | None, interval: tuple[float, float] | None) -> str:

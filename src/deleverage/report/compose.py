@@ -2,11 +2,11 @@
 
 from deleverage.api.reconstructed import LABEL
 from deleverage.figure import Figure
-from deleverage.references import SOURCES
+from deleverage.references import SOURCES, etf_flows
 from deleverage.references.reference import Reference
 from deleverage.report import sections_around, sentences
 from deleverage.report.charts.clock import words
-from deleverage.report.claims import Claim, Shown, show
+from deleverage.report.claims import Claim, Shown, is_stale, show
 from deleverage.report.document import Attempts, Block, Cell, Listing, Paragraph, Picture, Report, Section, Table, joined, plain
 from deleverage.report.figures import figures
 from deleverage.report.figures.waves import found as found_waves
@@ -163,12 +163,12 @@ def _unknown(told: Told) -> Section:
             if "in the data" in why or "within the hour" in why:
                 lacking.append(subject)
             else:
-                others.append(sentences.not_known(subject, why))
+                others.append(sentences.not_known(subject[0].upper() + subject[1:], why))
     if lacking:
         words = joined(list(dict.fromkeys(lacking)))
         said.append(sentences.not_known(words[0].upper() + words[1:], "nothing recent of it is in the data"))
     said += others
-    stale = sorted({name for name, figure in told.figures.items() if figure.status == "stale"})
+    stale = sorted({name for name, figure in told.figures.items() if is_stale(figure)})
     if stale:
         subjects = joined(sorted({SUBJECTS.get(name.split(".")[0], name.split(".")[0]).lower() for name in stale}))
         said.append(Claim((f"Stale, and marked so where printed: {subjects}.",), ("named_missing",)))
@@ -197,7 +197,9 @@ def _sources(told: Told) -> Section:
     blocks: list[Block] = [Table("Liquidation feeds", ("venue", "shows", "received"), tuple(lines))]
     read = [told.reading.frames[table] for table in ("sentiment_readings", "etf_flows", "macro_observations")]
     names = {str(venue) for rows in read for venue in rows["venue"].unique()}
-    credits = [source.attribution for name, source in SOURCES.items() if name in names and isinstance(source, Reference)]
+    funds = told.reading.frames["etf_flows"].filter(venue=etf_flows.NAME)["fund"].unique().to_list()
+    whose = {name: source.attribution for name, source in SOURCES.items() if name in names and isinstance(source, Reference)}
+    credits = [etf_flows.attribution(funds) if name == etf_flows.NAME else said for name, said in whose.items()]
     said = [Claim((f"{credit}.",), ()) for credit in credits if credit]
     if said:
         blocks.append(Listing(tuple(said)))

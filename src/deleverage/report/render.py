@@ -47,6 +47,8 @@ def render(report: Report, form: Form, templates: Path | None = None) -> bytes:
         )  # fmt: skip
     except jinja2.TemplateError as error:
         raise BadInput(f"the template {getattr(error, 'name', None) or name} cannot be filled in: {error}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"a template in {templates} is not text in UTF-8") from None
     if form == "pdf":
         return _pdf(text)
     return ((text if form != "md" else _tidy(text)).strip() + "\n").encode()

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from deleverage.figure import Figure
 from deleverage.report import pictures, sentences
 from deleverage.report.charts.clock import words
-from deleverage.report.claims import Claim, Shown, show
+from deleverage.report.claims import Claim, Shown, is_stale, show
 from deleverage.report.document import Block, Cell, Paragraph, Section, Table, plain
 from deleverage.report.figures import outside as figures_outside
+from deleverage.report.reading import DAY
 from deleverage.report.sections import SHALLOW, Told, pictured, spaced, title
+
+ENOUGH = 60
+"""Trading days told from which the rank of a flow among them says something."""
 
 
 def leverage(told: Told) -> Section | None:
@@ -88,9 +92,16 @@ def _cell(figure: Figure | None) -> Cell:
     return "" if figure is None else show(figure)
 
 
+def _moved(figure: Figure | None) -> Cell:
+    """Write a change; that of a percentage is in points, so that nobody takes it for a share of it."""
+    if figure is None or figure.value is None or figure.unit != "percent":
+        return _cell(figure)
+    return Shown(figure, f"{figure.value:+.2f} points".replace("-", "−") + (" (stale)" if is_stale(figure) else ""))
+
+
 def _points(figure: Figure | None) -> Shown:
     assert figure is not None and figure.value is not None
-    return Shown(figure, f"{figure.value * 100:+.1f} points".replace("-", "−") + (" (stale)" if figure.status == "stale" else ""))
+    return Shown(figure, f"{figure.value * 100:+.1f} points".replace("-", "−") + (" (stale)" if is_stale(figure) else ""))
 
 
 def mood(told: Told) -> Section | None:
@@ -102,7 +113,9 @@ def mood(told: Told) -> Section | None:
     said = told.attempt(sentences.sentiment, value, found.band, before, found.source)
     rank = told.get("sentiment.fear_greed.year_rank")
     if rank is not None:
-        said += told.attempt(plain, "Of the days of the year before, ", show(rank, 0), " were more fearful (ties count half).")
+        whole = found.ts_event - found.since >= 365 * DAY
+        days = "days of the year before" if whole else f"days known before it, from {words(found.since, '%-d %B %Y')} on"
+        said += told.attempt(plain, f"Of the {days}, ", show(rank, 0), " were more fearful, ties shared evenly.")
     blocks: list[Block] = list(pictured(pictures.mood(told.reading), *said[:1])) if told.is_long else [Paragraph(said)]
     if told.is_long and said[1:]:
         blocks.append(Paragraph(said[1:]))
@@ -140,7 +153,7 @@ def flows(told: Told) -> Section | None:
                     sentences.record, figure, what, since=_month(record.since), until=_month(record.until), periods=record.of,
                     period="month", complete=True, whole=record.is_whole,
                 )  # fmt: skip
-        unusual = abs(found.robust_z or 0.0) >= 2.5 or (found.outflow_rank or 99) <= 3
+        unusual = abs(found.robust_z or 0.0) >= 2.5 or (found.days >= ENOUGH and (found.outflow_rank or 99) <= 3)
         salience = max(salience, 0.7 if unusual or (found.streak is not None and found.streak.days >= 5) else 0.3)
         if told.is_long:
             blocks += pictured(pictures.flows(told.reading, base), *said[:1])
@@ -184,7 +197,7 @@ def economy(told: Told) -> Section | None:
     for name, heading in pictures.TITLES.items():
         level, change, beta = (told.get(f"macro.{name}{kind}") for kind in ("", ".change.1m", f".beta.{told.base}"))
         if level is not None:
-            rows.append((heading, words(level.at, "%-d %b %Y"), show(level), _cell(change), _cell(beta)))
+            rows.append((heading, words(level.at, "%-d %b %Y"), show(level), _moved(change), _cell(beta)))
     if told.is_long:
         if any(row[4] for row in rows):
             note = f"Beta: log change of {told.base} per log change of an index, or per point of a yield, over ninety trading days."

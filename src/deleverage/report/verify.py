@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from polars.exceptions import PolarsError
 
 from deleverage.errors import BadInput
 from deleverage.report.bundle import Manifest, reading_of, unpack
@@ -89,7 +90,7 @@ def _pack(content: bytes, name: str) -> Verdict:
     reading = reading_of(files)
     try:
         report = compose(reading)
-    except (KeyError, ValueError, TypeError, ArithmeticError) as error:  # rows that were tampered with need not make sense
+    except (KeyError, ValueError, TypeError, ArithmeticError, PolarsError) as error:  # rows that were tampered with need not make sense
         lost = Difference("rows", "rows a report can be made of", f"none can: {type(error).__name__} {' '.join(str(error).split())[:120]}")
         return Verdict(name, 0, "its own rows", (*compared, lost))
     compared += _figures(_said_figures(files.get("figures.json", b"{}"), "figures.json"), report)

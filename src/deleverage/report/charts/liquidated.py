@@ -65,7 +65,7 @@ def venues(bars: Sequence[Bar], source: str) -> Chart:
     sheet.text(right + 86, bottom + 14, "USD", "ts", "end")
     footer(sheet, source, bottom + 34)
     said = ", ".join(f"{b.title} {dollars(b.long_usd + b.short_usd)} USD" for b in bars)
-    alt = f"Bars of liquidated notional by venue, longs and shorts: {said}."
+    alt = f"Bars of what was liquidated in the window by venue, longs and shorts: {said}."
     return Chart("venues", sheet.svg(alt), alt)
 
 

@@ -78,7 +78,12 @@ def _flows(reading: Reading, found: Flows) -> list[Figure]:
     provisional = "; provisional" if found.is_provisional else "; settled"
     numbers: list[tuple[str, float | None, str, str]] = [
         ("net_flow.day", found.net_flow_usd, "usd", f"{found.trading_day}{provisional}"),
-        ("month_to_date", found.month_to_date_usd, "usd", f"{found.month}, {found.month_days} trading days, under way"),
+        (
+            "month_to_date",
+            None if found.month_untold_days else found.month_to_date_usd,
+            "usd",
+            f"{found.month}, {found.month_days} trading days, under way",
+        ),
         ("last_complete_month", found.last_complete_month_usd, "usd", f"{found.last_complete_month}"),
         ("cumulative", found.cumulative_usd, "usd", f"since {found.since}"),
         ("robust_z", found.robust_z, "ratio", f"against the {found.prior_days} trading days before"),

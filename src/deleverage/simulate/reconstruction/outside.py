@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from deleverage.references.etf_flows import TOGETHER
 from deleverage.simulate.reconstruction.facts import HERE, HOUR, START
 from deleverage.simulate.reconstruction.wire import Spoken
 
@@ -61,6 +62,6 @@ def _flows() -> Spoken:
     rows = "".join(f"<tr><td>{day}</td><td>{flow}</td><td>{flow}</td></tr>" for day, flow in FLOWS.items())
     page = (
         "<html><head><title>Bitcoin ETF Flow (US$m)</title></head><body><table class=etf>"
-        f"<tr><th></th><th>ALL</th><th>Total</th></tr>{rows}</table></body></html>"
+        f"<tr><th></th><th>{TOGETHER}</th><th>Total</th></tr>{rows}</table></body></html>"
     )
     return "https://farside.co.uk/btc/", page.encode()
