@@ -1,6 +1,6 @@
-"""Write the reports of docs/examples: a day of stress and a quiet one, from the bundled recordings.
+"""Write the reports of docs/examples: a day of stress and a quiet one, from the bundled recordings, and one of a reconstruction.
 
-    python benchmarks/report_examples.py [--history DIR] [--out docs/examples] [--reconstruction]
+    python benchmarks/report_examples.py [--history DIR] [--out docs/examples] [--reconstruction | --recordings]
 
 DIR holds fear_greed/fng.csv and fred/*.csv (see docs/importing-history.md); without it the reports stand on the recordings alone.
 Only the quiet day's data pack is kept: it holds nothing but the recording. Runs the command line, so that what is kept is what a user gets.
@@ -37,10 +37,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--history", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "docs" / "examples")
-    parser.add_argument("--reconstruction", action="store_true", help="that of 21 November 2025 too; not for docs/examples")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--reconstruction", action="store_true", help="only that of 21 November 2025")
+    only.add_argument("--recordings", action="store_true", help="only those of recordings")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    for source, at, window, name in (STRESS, QUIET, *([MADE] if asked.reconstruction else [])):
+    for source, at, window, name in (*([] if asked.reconstruction else [STRESS, QUIET]), *([] if asked.recordings else [MADE])):
         with tempfile.TemporaryDirectory() as data:
             run("replay", source, "--data", data)
             if asked.history is not None and name == STRESS[3]:

@@ -211,6 +211,12 @@ def test_templates_of_the_user_come_first(stressed: tuple[Reading, Report], tmp_
     assert render(stressed[1], "html", tmp_path) == render(stressed[1], "html")
 
 
+def test_a_template_that_is_no_text_is_named(stressed: tuple[Reading, Report], tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadInput, match=r"a template in .* is not text in UTF-8"):
+        render(stressed[1], "html", tmp_path)
+
+
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{% for x %}"])
 def test_a_template_that_cannot_be_filled_in_is_named(stressed: tuple[Reading, Report], tmp_path: Path, text: str) -> None:
     (tmp_path / "report.md").write_text(text)
@@ -254,7 +260,7 @@ def test_figures_of_others_stand_beside_ours(tmp_path: Path) -> None:
     assert "elsewhere states 2.00 bn USD" in words and "the difference is 169.03 M USD" in words and "nothing of Deribit" in words
 
 
-@pytest.mark.parametrize("name", ["quiet-2026-10-10", "stress-2025-01-27"])
+@pytest.mark.parametrize("name", ["quiet-2026-10-10", "stress-2025-01-27", "reconstruction-2025-11-21"])
 def test_the_examples_are_there_and_whole(name: str) -> None:
     html = (EXAMPLES / f"{name}.html").read_text()
     assert not stray(html), stray(html)
@@ -290,3 +296,34 @@ def test_the_stress_example_is_what_is_written_today(tmp_path: Path) -> None:
     walked(report, reading)
     assert (EXAMPLES / "stress-2025-01-27.html").read_bytes() == render(report, "html")
     assert (EXAMPLES / "stress-2025-01-27.pdf").read_bytes() == render(report, "pdf")
+
+
+def test_the_example_of_the_reconstruction_is_what_is_written_today(tmp_path: Path) -> None:
+    """With every number walked to its rows, and what was published of the day."""
+    from deleverage.api.session import StoredSession
+    from deleverage.collect.ingest import import_frames
+    from deleverage.report.lint import lint
+    from deleverage.report.reading import read
+    from deleverage.simulate.reconstruction import frames
+    from deleverage.simulate.reconstruction.facts import AT
+    from deleverage.simulate.reconstruction.recording import SEED
+    from deleverage.simulate.reconstruction.world import make
+    from deleverage.store.duck import DuckStore
+
+    store = DuckStore(None)
+    import_frames(Folder(tmp_path), store, frames.frames(make(SEED)))
+    session = StoredSession(store, "")
+    reading = read(session, AT, AT, 24 * HOUR)
+    session.close()
+    report = compose(reading)
+    walked(report, reading)
+    assert (EXAMPLES / "reconstruction-2025-11-21.html").read_bytes() == render(report, "html")
+    assert (EXAMPLES / "reconstruction-2025-11-21.pdf").read_bytes() == render(report, "pdf")
+    text = render(report, "md").decode()
+    assert text.startswith(f"**{LABEL}**\n") and {f.status for f in report.printed().values()} <= {"modelled", "missing"}
+    assert "At least 2.00 bn USD" in text and "1.86 bn USD" in text and "after a low of 80,600 USD" in text
+    assert "Of the days known before it, from 15 September 2025 on, 7 %" in text  # 67 days are no year
+    assert "ETF flows: a total of all funds as the press reported it" in text and "Farside Investors" not in text
+    assert "903.00 M USD" in text and "still under way" not in text  # one day is no month to date
+    assert "| 10-year yield, % | 19 Nov 2025 | 4.13 %" in text and "| +0.11 points" in text  # 4.13 after 4.02
+    assert not [found for found in lint(text) if found["verdict"] == "inconsistent"]
