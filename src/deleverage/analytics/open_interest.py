@@ -36,13 +36,15 @@ def margin_type(symbol: str) -> pl.Expr:
 
 
 def shaped(
-    open_interest: pl.DataFrame, at: int, *, prices: pl.DataFrame | None = None, as_of: int | None = None, tolerance: int = TOLERANCE
+    open_interest: pl.DataFrame, at: int, *, prices: pl.DataFrame | None = None, as_of: int | None = None, tolerance: int = TOLERANCE,
+    by: Literal["backward", "nearest"] = "backward",
 ) -> pl.DataFrame:  # fmt: skip
     """Return rows of table open_interest with `ts_event` ≤ `at` (received by `as_of`), futures and perpetuals, by contract and time.
 
     Columns: venue, symbol, base, margin_type, is_dated, ts_event, open_interest_base, open_interest_usd, is_converted. Where a row has
     only coins or only dollars, the other is made with the contract's last mark price (`prices`: table mark_prices) at most `tolerance`
-    before it, and marked; without one it stays null. Of readings at one instant the last received counts.
+    before it (`by` "nearest": that nearest in time, where marks are thinned to one in a while), and marked; without one it stays null. Of
+    readings at one instant the last received counts.
     """
     rows = open_interest.filter((pl.col("ts_event") <= at) & ~pl.col("symbol").str.contains(OPTION))
     if as_of is not None:
@@ -56,7 +58,7 @@ def shaped(
         told = told.filter((pl.col("ts_event") <= at) & (pl.col("mark_price") > 0))
         marks = told.sort("ts_event", "ts_recv").select([*CONTRACT, "ts_event", pl.col("mark_price").alias("mark")])
         rows = rows.sort("ts_event").join_asof(
-            marks, on="ts_event", by=CONTRACT, strategy="backward", tolerance=tolerance, check_sortedness=False
+            marks, on="ts_event", by=CONTRACT, strategy=by, tolerance=tolerance, check_sortedness=False
         )
     is_partial = coins.is_null() ^ usd.is_null()
     return rows.with_columns(

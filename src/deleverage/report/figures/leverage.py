@@ -18,7 +18,7 @@ def held(reading: Reading) -> pl.DataFrame:
 
     def work() -> pl.DataFrame:
         rows, marks = reading.plain("open_interest"), reading.plain("mark_prices")
-        return open_interest.shaped(rows, reading.at, prices=marks, as_of=reading.as_of, tolerance=2 * HOUR)
+        return open_interest.shaped(rows, reading.at, prices=marks, as_of=reading.as_of, tolerance=2 * HOUR, by="nearest")
 
     return reading.once("held", work)
 
