@@ -57,9 +57,7 @@ def shaped(
         told = prices if as_of is None else prices.filter(pl.col("ts_recv") <= as_of)
         told = told.filter((pl.col("ts_event") <= at) & (pl.col("mark_price") > 0))
         marks = told.sort("ts_event", "ts_recv").select([*CONTRACT, "ts_event", pl.col("mark_price").alias("mark")])
-        rows = rows.sort("ts_event").join_asof(
-            marks, on="ts_event", by=CONTRACT, strategy=by, tolerance=tolerance, check_sortedness=False
-        )
+        rows = rows.sort("ts_event").join_asof(marks, on="ts_event", by=CONTRACT, strategy=by, tolerance=tolerance, check_sortedness=False)
     is_partial = coins.is_null() ^ usd.is_null()
     return rows.with_columns(
         margin_type=margin_type("symbol"), is_dated=pl.col("symbol").str.contains(r":[^-]+-\d+$"),
