@@ -1,6 +1,6 @@
 """The reconstruction held against what was published, and our estimates and waves against its own truth, over several seeds.
 
-.venv/bin/python benchmarks/reconstruction.py [--seeds 20]
+.venv/bin/python benchmarks/reconstruction.py [--seeds 20] [--first 1]
 """
 
 import argparse
@@ -52,10 +52,10 @@ def cut(orders: pl.DataFrame) -> Segmentation:
     return segment(contract_seconds(hidden["ts_event"].to_numpy(), hidden["contract"].to_numpy()), START, AT)
 
 
-def main(seeds: int) -> None:
+def main(seeds: int, first: int) -> None:
     rows: list[dict[str, Any]] = []
     waves: list[tuple[float, float, int, int]] = []
-    for seed in range(1, seeds + 1):
+    for seed in range(first, first + seeds):
         orders = world.make(seed).market.orders.filter((pl.col("ts") >= START) & (pl.col("ts") < AT))
         seen = orders.filter("is_printed")
         contracts = completeness.by_contract(completeness.hidden(prints(seen)))
@@ -98,4 +98,6 @@ def main(seeds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    main(parser.parse_args().seeds)
+    parser.add_argument("--first", type=int, default=1, help="first seed")
+    asked = parser.parse_args()
+    main(asked.seeds, asked.first)

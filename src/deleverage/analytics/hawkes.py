@@ -87,7 +87,7 @@ def _exponential(times, start, end, mu, spans, piece, n, beta):  # type: ignore[
 
 
 @_jit
-def _excitation(times, end, decays):  # type: ignore[no-untyped-def]
+def _excitation(times, end, decays):  # type: ignore[no-untyped-def]  # numba reads the types
     """Per event and decay: β·Σ exp(−β(t_i − t_j)); and per decay the compensator for one child."""
     rates = np.zeros((len(times), len(decays)))
     integral = np.zeros(len(decays))
@@ -298,7 +298,7 @@ class CountHawkes(NamedTuple):
 
 
 @_jit
-def _counts_likelihood(counts, mu, n, rho):  # type: ignore[no-untyped-def]
+def _counts_likelihood(counts, mu, n, rho):  # type: ignore[no-untyped-def]  # numba reads the types
     """Quasi-log-likelihood, its gradient by (mu, n, rho), and Pearson's chi squared."""
     value, trace, slope, chi = 0.0, 0.0, 0.0, 0.0
     gradient = np.zeros(3)

@@ -65,7 +65,7 @@ def _local_occupancy(second, first, last, i, neighbours):  # type: ignore[no-unt
 
 
 @_jit
-def _by_contract(contract, second, usd, is_long, is_largest, spread, neighbours, own_weight):  # type: ignore[no-untyped-def]
+def _by_contract(contract, second, usd, is_long, is_largest, spread, neighbours, own_weight):  # type: ignore[no-untyped-def]  # numba reads the types
     n = len(usd)
     longs, shorts = np.zeros(n), np.zeros(n)
     longs_var, shorts_var = np.zeros(n), np.zeros(n)
